@@ -1,0 +1,41 @@
+"""Lead scoring that adds up: a calibrated model and a rule book on one scale."""
+
+from importlib import import_module
+from typing import Any
+
+__version__ = "0.1.0"
+
+# public name -> module; nothing heavy is loaded before a name is used
+_PUBLIC = {
+    "Bands": "leadml.scoring.bands",
+    "Config": "leadml.config",
+    "LeadBoostingClassifier": "leadml.scoring.boosting",
+    "LeadScorer": "leadml.scoring.scorer",
+    "LeadmlError": "leadml.errors",
+    "PointsTable": "leadml.scoring.points",
+    "ProfileFeatures": "leadml.features.profile",
+    "RuleBook": "leadml.scoring.rulebook",
+    "RulePointsClassifier": "leadml.scoring.rulepoints",
+    "compare": "leadml.evaluation.comparison",
+    "evaluate": "leadml.evaluation.summary",
+    "load_config": "leadml.config",
+    "load_model": "leadml.registry.bundle",
+    "load_rules": "leadml.scoring.rulebook",
+    "read_leads": "leadml.data.sources",
+    "save_model": "leadml.registry.bundle",
+    "score_leads": "leadml.batch",
+    "train": "leadml.training",
+}
+
+__all__ = ["__version__", *_PUBLIC]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PUBLIC:
+        message = f"module 'leadml' has no attribute {name!r}"
+        raise AttributeError(message)
+    return getattr(import_module(_PUBLIC[name]), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,113 @@
+"""Read raw columns: one cleaned text a value, then numbers, dates and answers from it."""
+
+import unicodedata
+from collections.abc import Callable, Collection
+
+import numpy as np
+import pandas as pd
+from pandas.api import types
+
+SNAPSHOT_LEVEL = "snapshot_date"
+_NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
+_DATES = {"date", "datetime", "datetime64"}
+_ANSWERS = {
+    "yes": "yes y true t 1 ja oui si tak",
+    "no": "no n false f 0 nein non nie",
+}
+_ANSWER = {word: answer for answer, words in _ANSWERS.items() for word in words.split()}
+# the letters that Unicode does not take apart into a base letter and an accent
+_WHOLE_LETTERS = str.maketrans({"ł": "l", "ø": "o", "đ": "d"})
+
+
+def map_unique(values: pd.Series, function: Callable[[object], str | None]) -> pd.Series:
+    """Return `function` of every value as text, called once for each different value."""
+    codes, uniques = pd.factorize(values)
+    mapped = pd.array([*map(function, uniques.to_numpy(object)), None], dtype="str")
+    # factorize marks missing values by -1, the last place
+    return pd.Series(mapped.take(codes), index=values.index, name=values.name)
+
+
+def fold(text: str) -> str:
+    """Return a text in lower case without accents.
+
+    Examples
+    --------
+    >>> fold("Geschäftsführer") == fold("GESCHÄFTSFÜHRER") == "geschaftsfuhrer"
+    True
+    """
+    letters = unicodedata.normalize("NFKD", text.casefold().translate(_WHOLE_LETTERS))
+    return "".join(letter for letter in letters if not unicodedata.combining(letter))
+
+
+def clean_texts(values: pd.Series, missing: Collection[str]) -> pd.Series:
+    """Return values as stripped text; blank values and those in `missing` are NaN.
+
+    Examples
+    --------
+    >>> clean_texts(pd.Series([" a  b", "", "Select", 3.0]), ["select"]).tolist()
+    ['a b', nan, nan, '3']
+    """
+    empty = {"", *(spelling_key(text) for text in missing)}
+
+    def clean(value: object) -> str | None:
+        if isinstance(value, float) and value.is_integer():
+            value = int(value)
+        text = " ".join(str(value).split())
+        return None if text.casefold() in empty else text
+
+    return map_unique(values, clean)
+
+
+def spelling_key(text: str) -> str:
+    """Return what all case and white-space variants of a text share."""
+    return " ".join(text.split()).casefold()
+
+
+def infer_kind(values: pd.Series) -> str:
+    """Return the kind of a column of which nothing is declared."""
+    if types.is_bool_dtype(values):
+        return "boolean"
+    if types.is_numeric_dtype(values):
+        return "number"
+    if types.is_datetime64_any_dtype(values):
+        return "date"
+    content = types.infer_dtype(values) if values.dtype == object else "string"
+    if content == "boolean":
+        return "boolean"
+    return "number" if content in _NUMBERS else "date" if content in _DATES else "category"
+
+
+def read_numbers(values: pd.Series, missing: Collection[str]) -> pd.Series:
+    """Return float64; what is not a finite number is NaN."""
+    if isinstance(values.dtype, pd.CategoricalDtype):
+        values = values.astype(values.cat.categories.dtype)
+    floats = pd.to_numeric(values, errors="coerce").astype("Float64")
+    numbers = floats.to_numpy(np.float64, na_value=np.nan, copy=True)
+    empty = pd.to_numeric(pd.Series(list(missing), dtype="str"), errors="coerce")
+    numbers[~np.isfinite(numbers) | np.isin(numbers, empty)] = np.nan
+    return pd.Series(numbers, index=values.index, name=values.name)
+
+
+def read_booleans(values: pd.Series, missing: Collection[str]) -> pd.Series:
+    """Return 'yes' or 'no'; what is neither is NaN."""
+    return map_unique(clean_texts(values, missing), lambda text: _ANSWER.get(fold(str(text))))
+
+
+def read_dates(values: pd.Series, missing: Collection[str]) -> pd.Series:
+    """Return datetimes in UTC, where dates without a zone are taken as UTC; else NaT.
+
+    Texts are read as ISO 8601 alone: a guessed format would depend on the other rows.
+    """
+    if types.is_datetime64_any_dtype(values):
+        return pd.to_datetime(values, utc=True)
+    texts = clean_texts(values, missing)
+    return pd.to_datetime(texts, format="ISO8601", utc=True, errors="coerce")
+
+
+def age_in_days(dates: pd.Series) -> pd.Series:
+    """Return days from each date to the row's snapshot; NaN where the date lies after it."""
+    snapshots = pd.Series(dates.index.get_level_values(SNAPSHOT_LEVEL), index=dates.index)
+    # microseconds: nanoseconds end in 2262, and CRMs write 9999-12-31
+    known = pd.to_datetime(snapshots, utc=True).dt.as_unit("us") - dates.dt.as_unit("us")
+    days = known / pd.Timedelta(days=1)
+    return days.where(days >= 0).rename(dates.name)

@@ -1,0 +1,160 @@
+"""The boosted part: one LightGBM booster a fold, grown in step, on integer codes."""
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
+from leadml.scoring.folds import Training
+
+STEP = 20  # rounds between two looks at the mean fold loss
+
+
+@dataclass(frozen=True)
+class BagSettings:
+    """How the boosters are grown; see LightGBM's parameters of the same names."""
+
+    learning_rate: float
+    num_leaves: int
+    max_depth: int
+    min_data_in_leaf: int
+    additive: bool
+    max_rounds: int
+    patience: int
+    seed: int
+    n_threads: int
+
+
+@dataclass(frozen=True)
+class Bag:
+    """Boosters whose mean log-odds is the prediction; `out_of_fold` is each lead's honest one."""
+
+    columns: tuple[Column, ...]
+    boosters: tuple[Any, ...]
+    n_rounds: int
+    out_of_fold: Floats | None = None
+
+    def predict(self, codes: list[Codes]) -> Floats:
+        """Return the mean log-odds, shape (n_leads,)."""
+        matrix = make_matrix(codes, self.columns)
+        total = np.zeros(len(matrix))
+        for booster in self.boosters:
+            total += _raw_scores(booster, matrix, self.n_rounds)
+        return total / len(self.boosters)
+
+    def contributions(self, codes: list[Codes]) -> tuple[Floats, float]:
+        """Return exact TreeSHAP values by column (n_leads, n_columns), and their start."""
+        matrix = make_matrix(codes, self.columns)
+        total = np.zeros((len(matrix), len(self.columns) + 1))
+        for booster in self.boosters:
+            total += booster.predict(matrix, pred_contrib=True, num_iteration=self.n_rounds)
+        total /= len(self.boosters)
+        return total[:, :-1], float(total[0, -1])
+
+
+def make_matrix(codes: list[Codes], columns: Sequence[Column]) -> NDArray[np.float32]:
+    """Return what a booster sees: codes, missing numbers as NaN."""
+    matrix = np.empty((len(codes[0]), len(columns)), dtype=np.float32, order="F")
+    for place, column in enumerate(columns):
+        matrix[:, place] = codes[place]
+        if not isinstance(column, CategoryColumn):
+            matrix[codes[place] == column.n_codes - 1, place] = np.nan
+    return matrix
+
+
+def fit_bag(training: Training, settings: BagSettings) -> Bag:
+    """Train one booster a fold; stop all of them at the best mean loss on the leads left out."""
+    matrix = make_matrix(training.codes, training.columns)
+    parameters = _parameters(training, settings)
+    boosters, held_out = [], []
+    for folds in training.folds:
+        for fold in np.unique(folds):
+            valid = np.flatnonzero(folds == fold)
+            boosters.append(_start_booster(matrix, training, folds == fold, parameters))
+            held_out.append(valid)
+    n_rounds = _grow_in_step(boosters, settings)
+    out_of_fold = np.zeros(len(matrix))
+    for booster, valid in zip(boosters, held_out, strict=True):
+        out_of_fold[valid] += _raw_scores(booster, matrix[valid], n_rounds)
+        booster.free_dataset()
+    out_of_fold /= len(training.folds)
+    return Bag(tuple(training.columns), tuple(boosters), n_rounds, out_of_fold)
+
+
+def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
+    parameters = {
+        "objective": "binary",
+        "metric": "binary_logloss",
+        "learning_rate": settings.learning_rate,
+        "num_leaves": settings.num_leaves,
+        "max_depth": settings.max_depth,
+        "min_data_in_leaf": settings.min_data_in_leaf,
+        "lambda_l2": 5.0,
+        "feature_fraction": 0.5,
+        "bagging_fraction": 0.8,
+        "bagging_freq": 1,
+        "cat_smooth": 20.0,
+        "cat_l2": 20.0,
+        "max_cat_to_onehot": 4,
+        "max_bin": 255,  # numbers are binned already, to 127 at most
+        "min_data_in_bin": 1,
+        "feature_pre_filter": False,
+        "seed": settings.seed,
+        "deterministic": True,
+        "force_col_wise": True,
+        "num_threads": 1,
+        "verbosity": -1,
+        "monotone_constraints": list(training.monotone),
+    }
+    if settings.additive:
+        places = range(len(training.columns))
+        parameters["interaction_constraints"] = [[place] for place in places]
+    return parameters
+
+
+def _start_booster(
+    matrix: NDArray[np.float32],
+    training: Training,
+    is_valid: NDArray[np.bool_],
+    parameters: dict[str, Any],
+) -> Any:
+    import lightgbm
+
+    columns = enumerate(training.columns)
+    categorical = [place for place, column in columns if isinstance(column, CategoryColumn)]
+    won = training.won.astype(np.float32)
+    dataset = lightgbm.Dataset(
+        matrix[~is_valid], won[~is_valid], categorical_feature=categorical, params=parameters
+    )
+    booster = lightgbm.Booster(parameters, dataset)
+    valid = lightgbm.Dataset(matrix[is_valid], won[is_valid], reference=dataset, params=parameters)
+    return booster.add_valid(valid, "valid")
+
+
+def _grow_in_step(boosters: Sequence[Any], settings: BagSettings) -> int:
+    """Grow all boosters round by round and return the round with the least mean loss."""
+
+    def grow(booster: Any) -> list[float]:
+        # LightGBM keeps its log level by thread
+        booster.reset_parameter({"verbosity": -1})
+        losses = []
+        for _ in range(STEP):
+            booster.update()
+            losses.append(float(booster.eval_valid()[0][2]))
+        return losses
+
+    losses: list[float] = []
+    with ThreadPoolExecutor(settings.n_threads) as pool:
+        while len(losses) < settings.max_rounds:
+            losses.extend(np.mean(list(pool.map(grow, boosters)), axis=0))
+            if len(losses) - int(np.argmin(losses)) > settings.patience:
+                break
+    return int(np.argmin(losses)) + 1
+
+
+def _raw_scores(booster: Any, matrix: NDArray[np.float32], n_rounds: int) -> Floats:
+    return np.asarray(booster.predict(matrix, raw_score=True, num_iteration=n_rounds))

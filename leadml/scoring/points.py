@@ -1,0 +1,203 @@
+"""PointsTable: a model that is a sum of looked-up points. Rule books and learned models are both."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from leadml.scoring.columns import (
+    Codes,
+    Column,
+    Floats,
+    as_numbers,
+    column_from_dict,
+    column_to_dict,
+    source_of,
+)
+
+DECIMALS = 9  # what is kept of each value, so that a saved table scores exactly as the one in memory
+
+
+@dataclass(frozen=True)
+class Term:
+    """Points of one column by code, plus `slope` for each unit between `low` and `high`."""
+
+    feature: str
+    column: str
+    values: Floats
+    slope: float = 0.0
+    low: float = 0.0
+    high: float = 0.0
+
+
+@dataclass(frozen=True)
+class PairTerm:
+    """Points of two columns together: `grid[first[code_a], second[code_b]]`."""
+
+    columns: tuple[str, str]
+    first: NDArray[np.int32]
+    second: NDArray[np.int32]
+    grid: Floats
+
+    @classmethod
+    def from_full_grid(cls, columns: tuple[str, str], grid: Floats) -> Self:
+        """Keep each distinct row and column of a grid of all codes once."""
+        rows, first = np.unique(np.round(grid, DECIMALS), axis=0, return_inverse=True)
+        small, second = np.unique(rows, axis=1, return_inverse=True)
+        to_int = lambda places: places.reshape(-1).astype(np.int32)  # noqa: E731
+        return cls(columns, to_int(first), to_int(second), small)
+
+
+@dataclass(frozen=True)
+class PointsTable:
+    """A sum of points, each read from a table by the code of one column or of two.
+
+    Parameters
+    ----------
+    columns : tuple of Column
+        How each column's values become codes.
+    terms : tuple of Term
+    pairs : tuple of PairTerm
+        A pair's points go half and half to its two columns, which is their Shapley value.
+    intercept : float
+    families : dict of feature to family, default {}
+    caps : dict of family to the most points it can add, default {}
+
+    Examples
+    --------
+    >>> import numpy as np, pandas as pd
+    >>> from leadml.scoring.columns import NumberColumn
+    >>> table = PointsTable(
+    ...     columns=(NumberColumn("visits", (3.0,)),),
+    ...     terms=(Term("visits", "visits", np.array([0.0, 5.0, -1.0])),),
+    ... )
+    >>> table.decide(pd.DataFrame({"visits": [1, 3, None]})).tolist()
+    [0.0, 5.0, -1.0]
+    """
+
+    columns: tuple[Column, ...]
+    terms: tuple[Term, ...]
+    pairs: tuple[PairTerm, ...] = ()
+    intercept: float = 0.0
+    families: Mapping[str, str] = field(default_factory=dict)
+    caps: Mapping[str, float] = field(default_factory=dict)
+
+    @property
+    def features(self) -> list[str]:
+        """Names under which points are shown, in order."""
+        return list(dict.fromkeys(term.feature for term in self.terms))
+
+    def sources(self) -> list[str]:
+        """Return the input columns that the table reads."""
+        return list(dict.fromkeys(source_of(column) for column in self.columns))
+
+    def compute_contributions(self, X: pd.DataFrame) -> Floats:
+        """Return each feature's points for each lead, shape (n_leads, n_features)."""
+        codes = {column.name: column.codes(X[source_of(column)]) for column in self.columns}
+        return self.contributions_of(codes, X)
+
+    def contributions_of(self, codes: Mapping[str, Codes], X: pd.DataFrame | None = None) -> Floats:
+        """Return the points of leads given by their codes; `X` is read for slopes alone."""
+        place = {feature: position for position, feature in enumerate(self.features)}
+        n_leads = len(next(iter(codes.values()))) if codes else len(X if X is not None else ())
+        points = np.zeros((n_leads, len(place)), order="F")
+        for term in self.terms:
+            points[:, place[term.feature]] += term.values[codes[term.column]]
+            if term.slope and X is not None:
+                numbers = np.clip(as_numbers(X[term.column]), term.low, term.high)
+                points[:, place[term.feature]] += term.slope * np.nan_to_num(numbers)
+        for pair in self.pairs:
+            a, b = pair.columns
+            half = pair.grid[pair.first[codes[a]], pair.second[codes[b]]] / 2
+            points[:, place[a]] += half
+            points[:, place[b]] += half
+        self._apply_caps(points)
+        return points
+
+    def decide(self, X: pd.DataFrame) -> Floats:
+        """Return each lead's sum, shape (n_leads,)."""
+        return add_up(self.compute_contributions(X), self.intercept)
+
+    def to_frame(self) -> pd.DataFrame:
+        """Return the one-column tables as tidy rows: `feature`, `value`, `points`."""
+        columns = {column.name: column for column in self.columns}
+        rows = [
+            (term.feature, label, value)
+            for term in self.terms
+            for label, value in zip(columns[term.column].labels(), term.values, strict=True)
+        ]
+        return pd.DataFrame(rows, columns=["feature", "value", "points"])
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the table as JSON values."""
+        return {
+            "intercept": self.intercept,
+            "columns": [column_to_dict(column) for column in self.columns],
+            "terms": [
+                {
+                    "feature": term.feature,
+                    "column": term.column,
+                    "values": term.values.tolist(),
+                    **({"slope": term.slope, "low": term.low, "high": term.high}
+                       if term.slope else {}),
+                }
+                for term in self.terms
+            ],
+            "pairs": [
+                {
+                    "columns": list(pair.columns),
+                    "first": pair.first.tolist(),
+                    "second": pair.second.tolist(),
+                    "grid": pair.grid.tolist(),
+                }
+                for pair in self.pairs
+            ],
+            "families": dict(self.families),
+            "caps": dict(self.caps),
+        }
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return the table that `to_dict` wrote."""
+        return cls(
+            columns=tuple(column_from_dict(column) for column in state["columns"]),
+            terms=tuple(
+                Term(**{**term, "values": np.asarray(term["values"], dtype=np.float64)})
+                for term in state["terms"]
+            ),
+            pairs=tuple(
+                PairTerm(
+                    (pair["columns"][0], pair["columns"][1]),
+                    np.asarray(pair["first"], dtype=np.int32),
+                    np.asarray(pair["second"], dtype=np.int32),
+                    np.asarray(pair["grid"], dtype=np.float64),
+                )
+                for pair in state["pairs"]
+            ),
+            intercept=state["intercept"],
+            families=state["families"],
+            caps=state["caps"],
+        )
+
+    def _apply_caps(self, points: Floats) -> None:
+        """Scale a family's points down where their sum is above its cap, so that they still add up."""
+        for family, cap in self.caps.items():
+            mine = [
+                place
+                for place, feature in enumerate(self.features)
+                if self.families.get(feature) == family
+            ]
+            total = add_up(points[:, mine])
+            over = total > cap
+            points[np.ix_(over, mine)] *= (cap / total[over])[:, None]
+
+
+def add_up(contributions: Floats, start: float = 0.0) -> Floats:
+    """Add contributions feature by feature, so that a lead's sum never depends on its batch."""
+    total = np.full(len(contributions), start)
+    for place in range(contributions.shape[1]):
+        total += contributions[:, place]
+    return total

@@ -97,19 +97,22 @@ def _describe(details: ErrorDetails, places: dict[Place, int], model: type[BaseM
         accepted = _fields_at(model, place[:-1])
         hint = did_you_mean(str(place[-1]), accepted)
         return f"{where}{name} is not known. Accepted: {', '.join(accepted)}.{hint}"
+    reason = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if isinstance(details["input"], dict):  # a whole table: the reason names what met what
+        return f"{where}{name}: {reason}"
     got = repr(details["input"])
     got = got if len(got) <= 60 else got[:57] + "..."
-    reason = details["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    return f"{where}{name}: {reason} Got {got}." if reason.endswith(".") else (
-        f"{where}{name} {reason}. Got {got}."
-    )
+    return f"{where}{name} {reason.removesuffix('.')}. Got {got}."
 
 
 def _dotted(place: Place) -> str:
-    tables = [f"{part + 1}" if isinstance(part, int) else part for part in place[:-1]]
-    head = f"[{' '.join(tables)}] " if tables else ""
-    last = place[-1] if place else "the file"
-    return f"{head}{last + 1 if isinstance(last, int) else last}"
+    """Return `('rules', 0, 'points')` as `[rules 1] points`, `('leads',)` as `[leads]`."""
+    parts = [str(part + 1) if isinstance(part, int) else part for part in place]
+    if not parts:
+        return "the file"
+    if len(parts) == 1 or isinstance(place[-1], int):
+        return f"[{' '.join(parts)}]"
+    return f"[{' '.join(parts[:-1])}] {parts[-1]}"
 
 
 def _fields_at(model: type[BaseModel], place: Place) -> list[str]:

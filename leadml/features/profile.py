@@ -24,6 +24,8 @@ from leadml.features._values import (
 from leadml.features.email_domains import compute_email_domain
 from leadml.features.titles import compute_function, compute_seniority
 
+_RARE = 3  # as in the models, which pool levels seen less often
+
 _SUFFIXES = {
     "date": ("_age_days",),
     "title": ("_seniority", "_function"),
@@ -58,6 +60,9 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
         dtype, and category where they hold text.
     missing : sequence of str, default=()
         Texts that mean "no answer", in any case. A blank text always does.
+    keep_raw : bool, default=False
+        Also return titles, e-mails, phones, dates and free texts as they are, for a rule book.
+        A model must not learn from them.
 
     Attributes
     ----------
@@ -86,9 +91,16 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
     2  Google           NaN                 NaN
     """
 
-    def __init__(self, kinds: dict[str, Kind] | None = None, missing: Any = ()) -> None:
+    def __init__(
+        self,
+        kinds: dict[str, Kind] | None = None,
+        missing: Any = (),
+        *,
+        keep_raw: bool = False,
+    ) -> None:
         self.kinds = kinds
         self.missing = missing
+        self.keep_raw = keep_raw
 
     def fit(self, X: Any, y: Any = None) -> Self:  # noqa: ARG002  (scikit-learn's signature)
         """Learn the kind of every column and the spelling of every category.
@@ -158,6 +170,8 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
             if name not in self.unused_:
                 columns = self._compute(frame[name], kind)
                 features |= dict(zip(_feature_names(name, kind), columns, strict=True))
+            if self.keep_raw and kind in _SUFFIXES:
+                features[name] = clean_texts(frame[name], self.missing)
         table = pd.DataFrame(features, index=frame.index)
         return table if isinstance(X, pd.DataFrame) else table.to_numpy()
 
@@ -203,6 +217,7 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
         return {
             "declared_kinds": self.kinds,
             "missing": list(self.missing),
+            "keep_raw": self.keep_raw,
             "kinds": self.kinds_,
             "columns_are_named": hasattr(self, "feature_names_in_"),
             "snapshots_seen": self._snapshots_seen,
@@ -213,7 +228,11 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Self:
         """Return the fitted transformer whose `to_dict` gave `state`."""
-        features = cls(kinds=state["declared_kinds"], missing=tuple(state["missing"]))
+        features = cls(
+            kinds=state["declared_kinds"],
+            missing=tuple(state["missing"]),
+            keep_raw=state["keep_raw"],
+        )
         features.kinds_ = dict(state["kinds"])
         features.n_features_in_ = len(features.kinds_)
         if state["columns_are_named"]:
@@ -267,12 +286,15 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
             reasons["date"] = f"the index has no level {SNAPSHOT_LEVEL!r} to count days to"
         return {name: reasons[kind] for name, kind in self.kinds_.items() if kind in reasons}
 
+    def _features_of(self, name: str, kind: str) -> list[str]:
+        derived = [] if name in self.unused_ else _feature_names(name, kind)
+        return [*derived, *([name] if self.keep_raw and kind in _SUFFIXES else [])]
+
     def _sources(self) -> dict[str, str]:
         pairs = [
             (feature, name)
             for name, kind in self.kinds_.items()
-            if name not in self.unused_
-            for feature in _feature_names(name, kind)
+            for feature in self._features_of(name, kind)
         ]
         counts = Counter(feature for feature, _ in pairs)
         twice = [feature for feature, count in counts.items() if count > 1]
@@ -322,11 +344,17 @@ def _feature_names(name: str, kind: str) -> list[str]:
 
 
 def _spellings(texts: pd.Series) -> dict[str, str]:
-    """Return the most frequent spelling of each value; of equals the first in the alphabet."""
+    """Return the most frequent spelling of each value; of equals the first in the alphabet.
+
+    A value seen once or twice is not kept: no model uses it, and it may say who a lead is.
+    """
     counts = texts.value_counts().rename_axis("spelling").reset_index(name="count")
     counts = counts.sort_values(["count", "spelling"], ascending=[True, False])
+    keys = counts["spelling"].map(spelling_key)
+    seen = counts["count"].groupby(keys).transform("sum")
+    frequent = seen >= _RARE
     # the last spelling of a key stays in the dictionary
-    pairs = {spelling_key(text): text for text in counts["spelling"]}
+    pairs = dict(zip(keys[frequent], counts.loc[frequent, "spelling"], strict=True))
     return dict(sorted(pairs.items()))
 
 

@@ -1,6 +1,6 @@
 """LeadBoostingClassifier: bagged boosting and a ridge logistic; the whole stays a sum of columns."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from numbers import Integral
 from typing import Any, ClassVar, Self
@@ -17,14 +17,16 @@ from sklearn.utils.validation import check_is_fitted
 
 from leadml.errors import DataError, did_you_mean
 from leadml.scoring.bag import Bag, BagSettings
-from leadml.scoring.collapse import collapse_bag, purify
+from leadml.scoring.calibration import compute_offsets
+from leadml.scoring.collapse import Grids, collapse_bag, purify
 from leadml.scoring.columns import Column, Floats, NumberColumn, as_numbers, build_columns, compute_codes
 from leadml.scoring.folds import Training, assign_folds, compute_groups
 from leadml.scoring.frames import as_frame, as_won
-from leadml.scoring.linear import fit_linear
-from leadml.scoring.points import DECIMALS, PairTerm, PointsTable, Term, add_up
+from leadml.scoring.linear import Linear, fit_linear
+from leadml.scoring.points import DECIMALS, PairTerm, PointsTable, Term
 from leadml.scoring.structures import (
     STRUCTURES,
+    Candidate,
     choose,
     compute_structures,
     fit_candidates,
@@ -149,32 +151,10 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.structure_ = chosen.structure
         self.log_loss_ = float(chosen.losses.mean())
         self.base_rate_ = float(won.mean())
-        a, b, c = chosen.weights
-        tables = [b * values for values in linear.values]
-        intercept = b * linear.intercept + c
-        self.bag_: Bag | None = None
-        self.bag_weight_ = a
-        grids = {}
-        if chosen.structure == "full":
-            self.bag_ = replace(chosen.bag, out_of_fold=None)
-        else:
-            constant, boosted, boosted_grids = collapse_bag(chosen.bag)
-            tables = [table + a * more for table, more in zip(tables, boosted, strict=True)]
-            grids = {pair: a * grid for pair, grid in boosted_grids.items()}
-            moved, grids = purify(tables, grids, training.codes)
-            intercept += a * constant + moved
-        self.table_ = PointsTable(
-            columns=tuple(columns),
-            terms=tuple(
-                Term(column.name, column.name, table)
-                for column, table in zip(columns, tables, strict=True)
-            ),
-            pairs=tuple(
-                PairTerm.from_full_grid((columns[i].name, columns[j].name), grid)
-                for (i, j), grid in grids.items()
-            ),
-            intercept=intercept,
-        )
+        self.bag_weight_ = chosen.weights[0]
+        is_full = chosen.structure == "full"
+        self.bag_: Bag | None = replace(chosen.bag, out_of_fold=None) if is_full else None
+        self.table_ = _make_table(training, chosen, linear)
         self._centre(frame)
         return self
 
@@ -217,7 +197,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
     def _split(
         self,
         frame: pd.DataFrame,
-        columns: list[NumberColumn | Any],
+        columns: Sequence[Column],
         won: NDArray[np.bool_],
         groups: Any,
         signs: list[int],
@@ -252,33 +232,22 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         return points
 
     def _centre(self, frame: pd.DataFrame) -> None:
-        """Shift each column's points so that a lead of average chance has a sum of zero.
-
-        Each column's mean becomes zero first. The mean log-odds then still differs from the log-odds
-        of the mean chance; a column takes its part of that difference by its share of variance,
-        which is what causes it (the second-order term of Jensen's gap).
-        """
+        """Shift each column's points so that a lead of average chance has a sum of zero."""
         sample = frame
         self.bag_start_ = 0.0
         if self.bag_ is not None:
-            # every k-th lead: any order of rows gives a fair sample of it
+            # every k-th lead: TreeSHAP is slow
             sample = frame.iloc[:: max(len(frame) // SAMPLE, 1)]
             first = compute_codes(frame.iloc[:1], self.table_.columns)
-            start = self.bag_weight_ * self.bag_.contributions(first)[1]
-            self.bag_start_ = start
-            self.table_ = replace(self.table_, intercept=self.table_.intercept + start)
-        points = self._contribute(sample)
-        means, variances = points.mean(axis=0), points.var(axis=0)
-        target = float(np.log(self.base_rate_ / (1 - self.base_rate_)))
-        gap = target - (self.table_.intercept + means.sum())
-        total = variances.sum()
-        shares = variances / total if total > 0 else np.full(len(means), 1 / len(means))
-        offsets = means + gap * shares
+            self.bag_start_ = self.bag_weight_ * self.bag_.contributions(first)[1]
+        start = self.table_.intercept + self.bag_start_
+        offsets = compute_offsets(self._contribute(sample), start, self.base_rate_)
         terms = tuple(
             replace(term, values=np.round(term.values - offset, DECIMALS))
             for term, offset in zip(self.table_.terms, offsets, strict=True)
         )
-        self.table_ = replace(self.table_, terms=terms, intercept=target)
+        base = float(np.log(self.base_rate_ / (1 - self.base_rate_)))
+        self.table_ = replace(self.table_, terms=terms, intercept=base)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()
@@ -289,7 +258,32 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         return tags
 
 
-def _check_monotone(monotone: Mapping[str, int], columns: list[Column]) -> list[int]:
+def _make_table(training: Training, chosen: Candidate, linear: Linear) -> PointsTable:
+    """Return the stack as one table: the linear part, and the boosters where they collapse."""
+    a, b, c = chosen.weights
+    tables = [b * values for values in linear.values]
+    intercept = b * linear.intercept + c
+    grids: Grids = {}
+    if chosen.structure != "full":
+        constant, boosted, boosted_grids = collapse_bag(chosen.bag)
+        tables = [table + a * more for table, more in zip(tables, boosted, strict=True)]
+        grids = {pair: a * grid for pair, grid in boosted_grids.items()}
+        moved, grids = purify(tables, grids, training.codes)
+        intercept += a * constant + moved
+    names = [column.name for column in training.columns]
+    return PointsTable(
+        columns=tuple(training.columns),
+        terms=tuple(
+            Term(name, name, table) for name, table in zip(names, tables, strict=True)
+        ),
+        pairs=tuple(
+            PairTerm.from_full_grid((names[i], names[j]), grid) for (i, j), grid in grids.items()
+        ),
+        intercept=intercept,
+    )
+
+
+def _check_monotone(monotone: Mapping[str, int], columns: Sequence[Column]) -> list[int]:
     """Return the sign of each column; raise for names that are no column of numbers."""
     kinds = {column.name: column for column in columns}
     problems = []

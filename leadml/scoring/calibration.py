@@ -57,3 +57,17 @@ def fit_sigmoid(won: NDArray[np.bool_], points: Floats) -> tuple[float, float]:
 def compute_log_losses(won: NDArray[np.bool_], scores: Floats) -> Floats:
     """Return each lead's log loss, from its log-odds."""
     return np.logaddexp(0, scores) - won * scores
+
+
+def compute_offsets(contributions: Floats, start: float, base_rate: float) -> Floats:
+    """Return what to take off each feature so that a lead of average chance has a sum of zero.
+
+    Each feature's mean goes first. The mean log-odds then still differs from the log-odds of the
+    base rate; a feature takes its part of that difference by its share of the variance, which is
+    what causes it (the second-order term of Jensen's gap).
+    """
+    means, variances = contributions.mean(axis=0), contributions.var(axis=0)
+    gap = np.log(base_rate / (1 - base_rate)) - (start + means.sum())
+    total = variances.sum()
+    shares = variances / total if total > 0 else np.full(len(means), 1 / len(means))
+    return means + gap * shares

@@ -26,6 +26,7 @@ class NumberColumn:
 
     name: str
     edges: tuple[float, ...]
+    source: str | None = None  # the input column, where it is called otherwise
 
     @property
     def n_codes(self) -> int:
@@ -81,35 +82,42 @@ class CategoryColumn:
 
 
 @dataclass(frozen=True)
-class ContainsColumn:
-    """A column of texts, looked at for `words`: code 1 where any of them occurs, whatever case."""
+class TextColumn:
+    """A column of texts, looked through for `words`, whatever their case.
+
+    The code is 1 where the text contains a word (`whole`: where it is one), else 0, and 2 where it
+    is missing.
+    """
 
     name: str
     source: str
     words: tuple[str, ...]
+    whole: bool = False
 
     n_codes = 3
 
     def codes(self, values: Any) -> Codes:
-        """Return 1 where a word occurs in the text, 0 where none does, 2 where it is missing."""
-        texts = np.asarray(as_texts(values), dtype=object)
-        places, uniques = pd.factorize(texts)
-        words = [word.casefold() for word in self.words]
-        found = [any(word in text.casefold() for word in words) for text in uniques]
+        """Return the code of each value."""
+        places, uniques = pd.factorize(np.asarray(as_texts(values), dtype=object))
+        words = {word.strip().casefold() for word in self.words}
+        texts = [text.strip().casefold() for text in uniques]
+        found = [
+            text in words if self.whole else any(word in text for word in words) for text in texts
+        ]
         return np.append(np.asarray(found, dtype=np.int32), 2)[places].astype(np.int32)
 
     def labels(self) -> list[str]:
         """Return what each code means, for people."""
         words = ", ".join(self.words)
-        return [f"without {words}", f"contains {words}", "missing"]
+        return [f"not {words}", words, "missing"]
 
 
-Column = NumberColumn | CategoryColumn | ContainsColumn
+Column = NumberColumn | CategoryColumn | TextColumn
 
 
 def source_of(column: Column) -> str:
     """Return the input column that a column's codes are read from."""
-    return column.source if isinstance(column, ContainsColumn) else column.name
+    return column.name if isinstance(column, CategoryColumn) else column.source or column.name
 
 
 def as_numbers(values: Any) -> Floats:
@@ -122,7 +130,20 @@ def as_numbers(values: Any) -> Floats:
 def as_texts(values: Any) -> pd.Series:
     """Return values as texts, None where missing."""
     series = pd.Series(values).astype(object)
-    return series.where(series.isna(), series.map(str)).where(series.notna(), None)
+    return series.map(as_text).where(series.notna(), None)
+
+
+def as_text(value: Any) -> str:
+    """Return a value as text; a whole number comes without `.0`, whatever its type.
+
+    Examples
+    --------
+    >>> [as_text(value) for value in (2.0, 2, "2", True)]
+    ['2', '2', '2', 'True']
+    """
+    if isinstance(value, float | np.floating) and np.isfinite(value) and value == int(value):
+        return str(int(value))
+    return str(value)
 
 
 def is_number(values: Any) -> bool:
@@ -177,23 +198,25 @@ def compute_codes(frame: pd.DataFrame, columns: Iterable[Column]) -> list[Codes]
 def column_to_dict(column: Column) -> dict[str, Any]:
     """Return a column as JSON values."""
     match column:
-        case NumberColumn(name, edges):
-            return {"name": name, "kind": "number", "edges": list(edges)}
+        case NumberColumn(name, edges, source):
+            return {"name": name, "kind": "number", "edges": list(edges), "source": source}
         case CategoryColumn(name, levels):
             return {"name": name, "kind": "category", "levels": list(levels)}
-        case ContainsColumn(name, source, words):
-            return {"name": name, "kind": "contains", "source": source, "words": list(words)}
+        case TextColumn(name, source, words, whole):
+            words = list(words)
+            return {"name": name, "kind": "text", "source": source, "words": words, "whole": whole}
 
 
 def column_from_dict(state: Mapping[str, Any]) -> Column:
     """Return the column that `column_to_dict` wrote."""
     match state["kind"]:
         case "number":
-            return NumberColumn(state["name"], tuple(state["edges"]))
+            return NumberColumn(state["name"], tuple(state["edges"]), state["source"])
         case "category":
             return CategoryColumn(state["name"], tuple(state["levels"]))
         case _:
-            return ContainsColumn(state["name"], state["source"], tuple(state["words"]))
+            words = tuple(state["words"])
+            return TextColumn(state["name"], state["source"], words, state["whole"])
 
 
 def _midpoints(low: Floats, high: Floats) -> Floats:

@@ -104,10 +104,11 @@ class PointsTable:
         place = {feature: position for position, feature in enumerate(self.features)}
         n_leads = len(next(iter(codes.values()))) if codes else len(X if X is not None else ())
         points = np.zeros((n_leads, len(place)), order="F")
+        sources = {column.name: source_of(column) for column in self.columns}
         for term in self.terms:
             points[:, place[term.feature]] += term.values[codes[term.column]]
             if term.slope and X is not None:
-                numbers = np.clip(as_numbers(X[term.column]), term.low, term.high)
+                numbers = np.clip(as_numbers(X[sources[term.column]]), term.low, term.high)
                 points[:, place[term.feature]] += term.slope * np.nan_to_num(numbers)
         for pair in self.pairs:
             a, b = pair.columns

@@ -1,0 +1,62 @@
+"""Run the benchmarks: `python -m benchmarks [quality|speed] [--quick] [--only NAME]`."""
+
+import os
+
+# LightGBM's threads spin while they wait; read once, when the library loads
+os.environ.setdefault("OMP_WAIT_POLICY", "passive")
+
+import argparse
+import sys
+from importlib.metadata import version
+from pathlib import Path
+
+from benchmarks import quality, speed
+from benchmarks.report import Report
+
+RESULTS = Path(__file__).parent / "results"
+LIBRARIES = (
+    "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "catboost", "interpret-core",
+)  # fmt: skip
+BENCHMARKS = {"quality": quality, "speed": speed}
+
+
+def main() -> None:
+    """Run the benchmarks asked for, and print the ratios of all of them."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("benchmark", nargs="?", choices=list(BENCHMARKS), help="all when left out")
+    parser.add_argument("--quick", action="store_true", help="1 fold, 5 draws; writes no file")
+    parser.add_argument("--slow", action="store_true", help="with EBM, a minute a fit")
+    parser.add_argument("--repeats", type=int, default=1, help="of the 5 folds")
+    parser.add_argument("--only", choices=list(quality.PARTS), help="one part of `quality`")
+    given = parser.parse_args()
+    options = quality.Options(given.quick, given.slow, given.repeats)
+    ratios = []
+    for name, module in BENCHMARKS.items():
+        if given.benchmark not in (None, name):
+            continue
+        report = Report()
+        report.add(f"# {name.title()}")
+        report.add()
+        report.add(_setting(options))
+        report.add()
+        only = {"only": given.only} if name == "quality" else {}
+        ratios += module.run(report, options, **only)
+        if not given.quick:
+            suffix = f"_{given.only}" if given.only and name == "quality" else ""
+            report.write(RESULTS / f"{name}{suffix}.md")
+    summary = Report()
+    summary.add("## Ratios: ours over the other's, below 1 is better")
+    summary.add()
+    summary.add_table([ratio.as_row() for ratio in ratios])
+
+
+def _setting(options: quality.Options) -> str:
+    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
+    return (
+        f"Python {sys.version_info.major}.{sys.version_info.minor}, {libraries}; 2 threads. "
+        f"Seed 0 everywhere; {options.repeats} repeat(s) of 5 stratified folds."
+    )
+
+
+if __name__ == "__main__":
+    main()

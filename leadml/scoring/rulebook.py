@@ -1,0 +1,202 @@
+"""The rule book (`rules.toml`): points written by people, compiled to a PointsTable."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Literal, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from leadml.config import BANT_LETTERS, Family
+from leadml.errors import ConfigError, all_problems, did_you_mean
+from leadml.scoring.columns import Column, NumberColumn, TextColumn
+from leadml.scoring.points import PointsTable, Term
+from leadml.toml_file import line_numbers, line_of, validate_toml
+
+TRUE_TEXTS = ("yes", "true", "1", "y", "t", "on", "ja", "oui", "tak", "sí", "si")
+
+
+class Rule(BaseModel):
+    """One rule: a condition on a column, and what it is worth."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    family: Family
+    column: str
+    is_in: list[str | int | float] | None = None
+    contains: list[str] | None = None
+    at_least: float | None = None
+    below: float | None = None
+    is_missing: bool | None = None
+    is_true: bool | None = None
+    points: float | None = None
+    per_unit: float | None = None
+    cap: float | None = Field(None, gt=0)
+    disqualify: bool = False
+    bant: Literal["budget", "authority", "need", "time"] | None = None
+
+    @model_validator(mode="after")
+    def _one_condition_one_worth(self) -> Self:
+        conditions = self._conditions()
+        accepted = "is_in, contains, at_least and/or below, is_missing, is_true"
+        if self.per_unit is not None:
+            if conditions:
+                message = f"rule {self.name!r}: `per_unit` takes no condition, got {conditions}."
+                raise ValueError(message)
+            if self.cap is None:
+                message = f"rule {self.name!r}: `per_unit` needs a `cap`, the most points it gives."
+                raise ValueError(message)
+        elif len(conditions) != 1:
+            message = (
+                f"rule {self.name!r}: needs exactly one condition ({accepted}), "
+                f"got {', '.join(conditions) or 'none'}."
+            )
+            raise ValueError(message)
+        worths = [self.points is not None, self.per_unit is not None, self.disqualify]
+        if sum(worths) != 1:
+            message = (
+                f"rule {self.name!r}: needs exactly one of `points`, `per_unit`, `disqualify`."
+            )
+            raise ValueError(message)
+        return self
+
+    def _conditions(self) -> list[str]:
+        names = ["is_in", "contains", "is_missing", "is_true"]
+        given = [name for name in names if getattr(self, name) is not None]
+        if self.at_least is not None or self.below is not None:
+            given.append("at_least/below")
+        return given
+
+    def compile(self, key: str) -> tuple[Column, NDArray[np.bool_]]:
+        """Return the rule's column of codes, and for which codes it fires."""
+        if self.at_least is not None or self.below is not None or self.per_unit is not None:
+            edges = sorted({edge for edge in (self.at_least, self.below) if edge is not None})
+            column = NumberColumn(key, tuple(edges), self.column)
+            starts = np.array([-np.inf, *edges, np.nan])
+            low = -np.inf if self.at_least is None else self.at_least
+            high = np.inf if self.below is None else self.below
+            return column, (starts >= low) & (starts < high)
+        if self.is_missing is not None:
+            missing = np.array([False, False, True])
+            return TextColumn(key, self.column, ()), missing == self.is_missing
+        if self.is_true is not None:
+            yes = TextColumn(key, self.column, TRUE_TEXTS, whole=True)
+            return yes, np.array([not self.is_true, self.is_true, False])
+        if self.is_in is not None:
+            words = tuple(str(value) for value in self.is_in)
+            return TextColumn(key, self.column, words, whole=True), np.array([False, True, False])
+        words = tuple(self.contains or ())
+        return TextColumn(key, self.column, words), np.array([False, True, False])
+
+    def fires(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return for which leads the rule's condition holds, shape (n_leads,)."""
+        column, fires = self.compile(self.name)
+        result: NDArray[np.bool_] = fires[column.codes(X[self.column])]
+        return result
+
+
+class RuleBook(BaseModel):
+    """All rules of a `rules.toml`, and the most points each family can add.
+
+    Examples
+    --------
+    >>> book = RuleBook(rules=[
+    ...     Rule(name="Many visits", family="behavioral", column="visits", at_least=3, points=10)
+    ... ])
+    >>> book.compile().decide(pd.DataFrame({"visits": [1, 3]})).tolist()
+    [0.0, 10.0]
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    caps: dict[Family, float] = {}
+    rules: list[Rule] = []
+
+    @model_validator(mode="after")
+    def _names_are_unique(self) -> Self:
+        names = [rule.name for rule in self.rules]
+        repeated = sorted({name for name in names if names.count(name) > 1})
+        if repeated:
+            message = f"rule names must be unique, repeated: {repeated}."
+            raise ValueError(message)
+        return self
+
+    def compile(self) -> PointsTable:
+        """Return the book as a table of points, one feature a rule."""
+        columns, terms, families = [], [], {}
+        for rule in self.rules:
+            if rule.disqualify:
+                continue
+            column, fires = rule.compile(rule.name)
+            families[rule.name] = str(rule.family)
+            columns.append(column)
+            if rule.per_unit is not None and rule.cap is not None:
+                high = rule.cap / abs(rule.per_unit) if rule.per_unit else 0.0
+                values = np.zeros(column.n_codes)
+                terms.append(Term(rule.name, rule.name, values, rule.per_unit, 0.0, high))
+            else:
+                terms.append(Term(rule.name, rule.name, fires * float(rule.points or 0.0)))
+        caps = {str(family): cap for family, cap in self.caps.items()}
+        return PointsTable(tuple(columns), tuple(terms), families=families, caps=caps)
+
+    def find_disqualified(self, X: pd.DataFrame) -> NDArray[np.bool_]:
+        """Return which leads a `disqualify` rule rules out, shape (n_leads,)."""
+        result = np.zeros(len(X), dtype=bool)
+        for rule in self.rules:
+            if rule.disqualify:
+                result |= rule.fires(X)
+        return result
+
+    def find_bant(self, X: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
+        """Return for each BANT letter that has rules which leads meet it."""
+        met: dict[str, NDArray[np.bool_]] = {}
+        for rule in self.rules:
+            if rule.bant:
+                letter = BANT_LETTERS[rule.bant]
+                met[letter] = met.get(letter, False) | rule.fires(X)
+        return met
+
+
+def load_rules(path: str | Path) -> RuleBook:
+    """Read `rules.toml`.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the file, each with its line and rule.
+    """
+    return validate_toml(path, RuleBook)
+
+
+def find_unknown_columns(book: RuleBook, columns: Iterable[str]) -> Mapping[int, str]:
+    """Return, by the rule's place in the book, what is wrong with its column."""
+    accepted = [str(column) for column in columns]
+    return {
+        place: f"rule {rule.name!r}: there is no column {rule.column!r}."
+        + did_you_mean(rule.column, accepted)
+        for place, rule in enumerate(book.rules)
+        if rule.column not in accepted
+    }
+
+
+def check_rules(path: str | Path, columns: Iterable[str]) -> RuleBook:
+    """Read a rule book and check that every rule's column exists.
+
+    Raises
+    ------
+    ConfigError
+        Every problem of the file, each with its line; unknown columns with a did-you-mean.
+    """
+    book = load_rules(path)
+    places = line_numbers(Path(path).read_text(encoding="utf-8-sig"))
+    unknown = find_unknown_columns(book, columns)
+    if unknown:
+        problems = [
+            f"line {line_of(('rules', place, 'column'), places)}: {text}"
+            for place, text in unknown.items()
+        ]
+        raise ConfigError(all_problems(str(path), problems))
+    return book

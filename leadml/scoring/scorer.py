@@ -1,0 +1,289 @@
+"""LeadScorer: probability, score, band, fit, engagement, hand-off and reasons of any classifier."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Self
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
+from sklearn.utils import Tags, get_tags
+from sklearn.utils.validation import check_is_fitted
+
+from leadml.config import BantColumns, HandoffTable
+from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.scored import reason_columns
+from leadml.scoring.attribution import (
+    compute_attribution,
+    compute_log_odds,
+    is_ours,
+    split_pipeline,
+)
+from leadml.scoring.bands import Bands, assign_stages
+from leadml.scoring.boosting import LeadBoostingClassifier
+from leadml.scoring.calibration import compute_offsets
+from leadml.scoring.columns import Floats
+from leadml.scoring.frames import as_frame, as_won
+from leadml.scoring.handoff import describe_bant, find_qualified
+from leadml.scoring.points import add_up
+from leadml.scoring.reasons import format_reasons
+from leadml.scoring.rulebook import RuleBook
+from leadml.scoring.rulepoints import RulePointsClassifier
+from leadml.scoring.scale import Scale, round_scores
+
+FIT_FAMILIES = ("demographic", "firmographic")
+ENGAGEMENT_FAMILIES = ("behavioral", "email")
+
+
+@dataclass(frozen=True)
+class _Judged:
+    """What a classifier says of some leads; `raw_scores` = 50 + start + the sum of `points`."""
+
+    points: pd.DataFrame | None
+    start: float
+    values: pd.DataFrame
+    raw_scores: Floats
+    probability: Floats
+    sum_of_rules: Any
+
+
+class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
+    """Score leads with any classifier, on one scale, with reasons that add up.
+
+    Parameters
+    ----------
+    estimator : classifier, default=None
+        None means `LeadBoostingClassifier`. A `RulePointsClassifier` may be fitted without
+        outcomes; it then gives points, bands and reasons but no probability.
+    families : dict of column to family, default=None
+    bands : Bands, default=None
+    scale : Scale, default=None
+        The scale of the first training; None chooses it from this one.
+    handoff : HandoffTable, default=None
+    bant : BantColumns, default=None
+    rules : RuleBook, default=None
+        Its `disqualify` and BANT rules hold for a learned model too.
+    n_reasons : int, default=3
+    name, version : str
+        Written into the scored table.
+
+    Attributes
+    ----------
+    estimator_ : classifier
+    scale_ : Scale or None
+        None where a rule book was fitted without outcomes.
+    classes_ : array of shape (2,)
+
+    Examples
+    --------
+    >>> visits = np.arange(200) % 10
+    >>> won = np.random.default_rng(0).random(200) < visits / 10
+    >>> leads = pd.DataFrame({"visits": visits})
+    >>> model = LeadBoostingClassifier(structure="additive", random_state=0)
+    >>> scorer = LeadScorer(model, families={"visits": "behavioral"}).fit(leads, won)
+    >>> scored = scorer.score_leads(leads.head(9))
+    >>> list(scored.columns[:4]), bool(scored["score"].is_monotonic_increasing)
+    (['lead_id', 'probability', 'score', 'band'], True)
+    """
+
+    def __init__(
+        self,
+        estimator: Any = None,
+        *,
+        families: Mapping[str, str] | None = None,
+        bands: Bands | None = None,
+        scale: Scale | None = None,
+        handoff: HandoffTable | None = None,
+        bant: BantColumns | None = None,
+        rules: RuleBook | None = None,
+        n_reasons: int = 3,
+        name: str = "model",
+        version: str = "",
+    ) -> None:
+        self.estimator = estimator
+        self.families = families
+        self.bands = bands
+        self.scale = scale
+        self.handoff = handoff
+        self.bant = bant
+        self.rules = rules
+        self.n_reasons = n_reasons
+        self.name = name
+        self.version = version
+
+    def fit(self, X: Any, y: Any = None, **fit_params: Any) -> Self:
+        """Fit the classifier and, where no scale is given, choose one.
+
+        Parameters
+        ----------
+        X : DataFrame or array of shape (n_leads, n_columns)
+        y : array of shape (n_leads,)
+            Two classes; None only for a rule book.
+        **fit_params
+            Handed to the classifier's `fit`, such as `groups`.
+        """
+        frame = as_frame(self, X, reset=True)
+        estimator = LeadBoostingClassifier(random_state=0) if self.estimator is None else clone(self.estimator)
+        _, last = split_pipeline(estimator)
+        if y is None and isinstance(last, RulePointsClassifier):
+            self.estimator_ = estimator.fit(X)
+            self.classes_ = np.array([0, 1])
+            self.scale_: Scale | None = None
+            self.offsets_: Floats | None = None
+            return self
+        self.classes_, won = as_won(y, frame)
+        self.estimator_ = estimator.fit(X, y, **fit_params)
+        log_odds = compute_log_odds(self.estimator_, X)
+        base_rate = float(won.mean())
+        self.scale_ = self.scale or Scale.choose(log_odds, base_rate)
+        self.offsets_ = None if is_ours(estimator) else self._centre(X, base_rate)
+        return self
+
+    def decision_function(self, X: Any) -> Floats:
+        """Return the log-odds of winning, shape (n_leads,)."""
+        check_is_fitted(self)
+        as_frame(self, X, reset=False)
+        return compute_log_odds(self.estimator_, X)
+
+    def predict_proba(self, X: Any) -> Floats:
+        """Return the chances of losing and of winning, shape (n_leads, 2)."""
+        won = expit(self.decision_function(X))
+        return np.column_stack([1 - won, won])
+
+    def predict(self, X: Any) -> NDArray:
+        """Return the likelier class of each lead, shape (n_leads,)."""
+        likely = self.decision_function(X) > 0
+        return self.classes_[likely.astype(int)]
+
+    def select(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Return the columns that `fit` saw, by name, of a table with any columns.
+
+        Raises
+        ------
+        DataError
+            Listing every column that is missing and the columns there are.
+        """
+        check_is_fitted(self)
+        wanted = getattr(self, "feature_names_in_", None)
+        if wanted is None:
+            return leads
+        lacking = [name for name in wanted if name not in leads.columns]
+        if lacking:
+            there = [str(name) for name in leads.columns]
+            problems = [f"{name!r} is missing.{did_you_mean(name, there)}" for name in lacking]
+            message = f"{all_problems('The table of leads', problems)}\nIt has: {', '.join(there)}."
+            raise DataError(message)
+        return leads[list(wanted)]
+
+    def compute_points(self, X: Any) -> tuple[pd.DataFrame, float]:
+        """Return what each feature adds to the score, and what all leads start from.
+
+        `50 + start + points` is the score before rounding and clipping. `start` is 0 in a first
+        training, and moves when a retrain on the same scale finds that all leads win more or less
+        often; for a rule book it is what a lead has for which no rule fires.
+
+        Raises
+        ------
+        DataError
+            Where the classifier gives no contributions.
+        """
+        check_is_fitted(self)
+        judged = self._judge(X)
+        if judged.points is None:
+            name = type(split_pipeline(self.estimator_)[1]).__name__
+            message = f"{name} gives no contributions, so its scores are no sum of reasons."
+            raise DataError(message)
+        return judged.points, judged.start
+
+    def score_leads(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Return the scored table: one row a lead, see `leadml.scored`.
+
+        Parameters
+        ----------
+        leads : DataFrame of shape (n_leads, n_columns)
+            With the lead's id as index; columns in any order, others are ignored.
+        """
+        X = self.select(leads)
+        judged = self._judge(X)
+        scores = round_scores(judged.raw_scores)
+        fit = self._family_score(judged, FIT_FAMILIES)
+        engagement = self._family_score(judged, ENGAGEMENT_FAMILIES)
+        everything = X.join(judged.values[judged.values.columns.difference(X.columns)])
+        policy, bant = self.handoff or HandoffTable(), (self.bant or BantColumns()).columns()
+        table = {
+            "lead_id": X.index.get_level_values("lead_id" if "lead_id" in X.index.names else 0),
+            "probability": judged.probability,
+            "score": scores,
+            "band": (self.bands or Bands()).assign(scores),
+            "stage": assign_stages(scores),
+            "fit": fit,
+            "engagement": engagement,
+            "qualified": find_qualified(everything, policy, self.rules, fit, engagement),
+            "bant": describe_bant(everything, bant, self.rules),
+        }
+        reasons = self._reasons(judged)
+        last = {"points": judged.sum_of_rules, "model": self.name, "version": self.version}
+        return pd.DataFrame({**table, **reasons, **last}, index=range(len(X)))
+
+    def _judge(self, X: Any) -> "_Judged":
+        if self.scale_ is None:
+            return self._judge_by_points(X)
+        log_odds = compute_log_odds(self.estimator_, X)
+        raw, probability = self.scale_.raw_scores(log_odds), expit(log_odds)
+        attribution = compute_attribution(self.estimator_, X)
+        if attribution is None:
+            return _Judged(None, 0.0, as_frame(self, X, reset=False), raw, probability, np.nan)
+        contributions, start = attribution.contributions, attribution.start
+        if self.offsets_ is not None:
+            contributions, start = contributions - self.offsets_, start + self.offsets_.sum()
+        start_points = float(self.scale_.raw_scores(start)) - 50
+        points = contributions * self.scale_.points_per_logit
+        before, last = split_pipeline(self.estimator_)
+        rules = np.nan
+        if isinstance(last, RulePointsClassifier):
+            rules = last.compute_raw_points(X if before is None else before.transform(X))
+        return _Judged(points, start_points, attribution.values, raw, probability, rules)
+
+    def _judge_by_points(self, X: Any) -> "_Judged":
+        """Take the rule book's points as the score: there is nothing to calibrate them by."""
+        before, last = split_pipeline(self.estimator_)
+        inputs = as_frame(self, X, reset=False) if before is None else before.transform(X)
+        points = last.compute_rule_points(inputs)
+        total = add_up(points.to_numpy())
+        return _Judged(points, -50.0, inputs, total, np.full(len(total), np.nan), total)
+
+    def _centre(self, X: Any, base_rate: float) -> Floats | None:
+        attribution = compute_attribution(self.estimator_, X)
+        if attribution is None:
+            return None
+        return compute_offsets(attribution.contributions.to_numpy(), attribution.start, base_rate)
+
+    def find_family(self, feature: str) -> str | None:
+        """Return the family of a feature, of its source column, or of a rule."""
+        before, last = split_pipeline(self.estimator_)
+        if isinstance(last, RulePointsClassifier):
+            return last.table_.families.get(feature)
+        profile = before[0] if before is not None else None
+        source = getattr(profile, "source_", {}).get(feature, feature)
+        return (self.families or {}).get(source)
+
+    def _family_score(self, judged: "_Judged", families: tuple[str, ...]) -> Floats:
+        if judged.points is None:
+            return np.full(len(judged.raw_scores), np.nan)
+        mine = [name for name in judged.points.columns if self.find_family(name) in families]
+        return np.clip(np.round(50 + add_up(judged.points[mine].to_numpy()), 1), 0, 100)
+
+    def _reasons(self, judged: "_Judged") -> dict[str, Any]:
+        if judged.points is None:
+            return dict.fromkeys(reason_columns(self.n_reasons))
+        reasons = format_reasons(judged.points, judged.values, self.n_reasons)
+        return {name: reasons[name].to_numpy() for name in reasons.columns}
+
+    def __sklearn_tags__(self) -> Tags:
+        tags = super().__sklearn_tags__()
+        inner = LeadBoostingClassifier() if self.estimator is None else self.estimator
+        tags.input_tags = get_tags(inner).input_tags
+        tags.classifier_tags.multi_class = False
+        return tags

@@ -1,6 +1,7 @@
 """Plots of the tables: each takes a finished table, only draws, and returns the Axes."""
 
 from collections.abc import Mapping
+from numbers import Real
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -90,25 +91,27 @@ def plot_gain(tables: Tables, ax: "Axes | None" = None) -> "Axes":
     ax.plot([0, 1], [0, 1], ls=(0, (4, 3)), color=MUTED, lw=1, zorder=1)
     ax.annotate("random order", (0.72, 0.69), color=MUTED, fontsize=9, va="top")
     marks: list[tuple[float, str]] = []
-    for (name, table), color in zip(models.items(), _colors(models), strict=True):
+    for place, (name, table) in enumerate(models.items()):
+        color, above = _colors(models)[place], 3 - place / len(models)
         ax.fill_between(
             table["fraction"], table["lower"], table["upper"], color=color, alpha=0.14, lw=0
         )
-        ax.plot(table["fraction"], table["gain"], color=color, lw=2, label=name)
+        ax.plot(table["fraction"], table["gain"], color=color, lw=2, label=name, zorder=above)
         marks.append((float(np.interp(0.1, table["fraction"], table["gain"])), color))
-    best, worst = max(marks), min(marks)
-    for mark in marks:
+    # of equal ones the first model's: it is drawn on top
+    best, worst = (end(marks, key=lambda mark: mark[0]) for end in (max, min))
+    for mark in reversed(marks):
         gain, color = mark
         ax.plot(0.1, gain, "o", color=color, ms=6.5, mec="white", mew=1, zorder=4)
         if mark in (best, worst):  # those between would be written over each other
             ax.annotate(
                 _as_percent(gain),
                 (0.1, gain),
-                (-9, 5) if mark == best else (9, -11),
+                (-8, 9) if mark == best else (9, -11),
                 textcoords="offset points",
                 color=color,
-                ha="right" if mark == best else "left",
-                fontsize=10,
+                ha="center" if mark == best else "left",
+                fontsize=9,
                 fontweight="bold",
             )
     ax.set(xlim=(0, 1), ylim=(0, 1.01))
@@ -146,9 +149,10 @@ def plot_score_distribution(table: pd.DataFrame, ax: "Axes | None" = None) -> "A
         ax.stairs(share, edges, fill=True, color=color, alpha=0.45 if kind == "lost" else 0.30)
         ax.stairs(share, edges, color=color, lw=1.8, label=f"{kind} ({count:,} leads)")
     ax.set(xlim=(0, 100), xlabel="Score", ylabel="Share of each group")
-    ax.set_ylim(bottom=0)
+    highest = float(table[["share_won", "share_lost"]].fillna(0).to_numpy().max())
+    ax.set_ylim(0, 1.3 * highest if highest > 0 else 1)  # room for the legend
     _percent(ax, "y")
-    ax.legend(frameon=False, labelcolor=INK)
+    ax.legend(loc="upper right", frameon=False, labelcolor=INK)
     return ax
 
 
@@ -164,7 +168,8 @@ def plot_bands(tables: Tables, ax: "Axes | None" = None) -> "Axes":
     Returns
     -------
     Axes
-        Bars with 95 % intervals, labelled with the share won and the number of leads.
+        Bars with 95 % intervals, labelled with the share won; those of a single model with the
+        number of leads too.
 
     Examples
     --------
@@ -174,32 +179,32 @@ def plot_bands(tables: Tables, ax: "Axes | None" = None) -> "Axes":
     """
     models = _named(tables)
     ax = _axes(ax, "What do hot, warm and cold mean?")
-    width = 0.62 / len(models)
+    alone = len(models) == 1
+    width = (0.62 if alone else 0.84) / len(models)
     bands = next(iter(models.values()))["band"]
     places = np.arange(len(bands))
     shift = _shifts(len(models), width)
     for (name, table), color, offset in zip(models.items(), _colors(models), shift, strict=True):
-        colors = [BAND_COLORS[band] for band in bands] if len(models) == 1 else color
+        colors = [BAND_COLORS[band] for band in bands] if alone else color
         x, y = places + offset, table["conversion"]
         ax.bar(x, y.fillna(0), width * 0.92, color=colors, alpha=0.9, label=name)
         ax.errorbar(x, y, yerr=_errors(table, "conversion"), fmt="none", ecolor=INK, elinewidth=1)
         for place, row in zip(x, table.to_dict("records"), strict=True):
-            share = _as_percent(row["conversion"]) + "\n" if row["n_leads"] else ""
+            share = _as_percent(row["conversion"], ".0f") if row["n_leads"] else ""
             ax.annotate(
-                f"{share}{row['n_leads']:,}{' leads' if len(models) == 1 else ''}",
+                # bars of several models have no room for more than the share
+                f"{share}\n{row['n_leads']:,} leads".strip() if alone else share,
                 (place, row["upper"] if row["n_leads"] else 0),
                 (0, 5),
                 textcoords="offset points",
                 ha="center",
                 color=INK,
-                fontsize=9,
+                fontsize=9 if alone else 8.5,
             )
     highest = max(table["upper"].max() for table in models.values())
     ax.set(ylim=(0, 1.18 * highest if highest > 0 else 1), ylabel="Share won")
     ax.set_xticks(places, list(bands), fontsize=11)
     ax.grid(visible=False, axis="x")
-    if len(models) > 1:
-        ax.set_xlabel("Above each bar: share won, number of leads", color=MUTED, fontsize=9)
     _percent(ax, "y")
     _legend(ax, models, "upper right")
     return ax
@@ -243,10 +248,11 @@ def plot_points(table: pd.DataFrame, feature: str, ax: "Axes | None" = None) -> 
         )
         raise DataError(message)
     missing = rows["value"].isna()
-    numbers = pd.to_numeric(rows.loc[~missing, "value"], errors="coerce")
+    values = rows.loc[~missing, "value"]
     known_points, points_missing = rows.loc[~missing, "points"], rows.loc[missing, "points"]
-    if len(numbers) and numbers.notna().all():
-        return _plot_steps(numbers, known_points, points_missing, feature, ax)
+    # a category can be named "2024": only numbers themselves are edges
+    if len(values) and all(isinstance(value, Real) for value in values):
+        return _plot_steps(values, known_points, points_missing, feature, ax)
     return _plot_bars(rows, feature, ax)
 
 
@@ -261,7 +267,9 @@ def _plot_steps(
     room = (np.ptp(finite) if len(finite) > 1 else 1.0) * 0.1
     first = finite.min() if len(finite) else 0.0
     last = finite.max() if len(finite) else 0.0
-    starts = np.append(np.maximum(starts, first - room), last + room)
+    # counts and durations do not begin below 0
+    start = max(first - room, 0.0) if first > 0 else first - room
+    starts = np.append(np.maximum(starts, start), last + room)
     ax.axhline(0, color=MUTED, lw=1)
     ax.stairs(np.maximum(height, 0), starts, fill=True, color=WON, alpha=0.16)
     ax.stairs(np.minimum(height, 0), starts, fill=True, color=MODEL_COLORS[1], alpha=0.16)
@@ -291,20 +299,21 @@ def _plot_bars(rows: pd.DataFrame, feature: str, ax: "Axes | None") -> "Axes":
     colors = np.where(points >= 0, WON, MODEL_COLORS[1])
     ax.barh(places, points, 0.68, color=colors, alpha=0.9)
     for place, value in zip(places, points, strict=True):
-        side = 1 if value >= 0 else -1
         ax.annotate(
             _signed(value),
-            (value, place),
-            (4 * side, 0),
+            # right of the axis for a loss too: left of its bar stand the names
+            (max(value, 0), place),
+            (4, 0),
             textcoords="offset points",
-            ha="left" if side > 0 else "right",
             va="center",
             color=INK,
             fontsize=9,
         )
     ax.axvline(0, color=MUTED, lw=1)
     ax.set_yticks(places, names)
-    ax.margins(x=0.14)
+    low, high = min(points.min(), 0), max(points.max(), 0)
+    room = (high - low) or 1
+    ax.set_xlim(low - 0.04 * room, high + 0.2 * room)  # to the right for the labels
     ax.grid(visible=False)
     ax.grid(visible=True, axis="x", color=LINES)
     ax.xaxis.set_major_formatter(lambda points, _: _signed(points))

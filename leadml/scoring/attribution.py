@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.sparse import issparse
 from sklearn.pipeline import Pipeline
 
 from leadml.scoring.columns import Floats
@@ -45,6 +46,8 @@ def compute_attribution(classifier: Any, X: Any) -> Attribution | None:
     """
     before, last = split_pipeline(classifier)
     inputs = X if before is None else before.transform(X)
+    if issparse(inputs):
+        inputs = inputs.toarray()
     values = _as_values(inputs, X, before)
     if hasattr(last, "compute_contributions"):
         contributions = last.compute_contributions(inputs)

@@ -1,0 +1,160 @@
+"""LeadTable: the leads a config describes, as features `X` and outcomes `y`."""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadml.config import Config
+from leadml.data.roles import outcome_texts
+from leadml.data.sources import read_leads
+from leadml.errors import DataError, all_problems, did_you_mean
+
+SNAPSHOT_LEVEL = "snapshot_date"
+
+
+@dataclass(frozen=True)
+class LeadTable:
+    """Leads by id, with what was known of them and what came of them.
+
+    Attributes
+    ----------
+    X : DataFrame of shape (n_leads, n_columns)
+        Index `lead_id`, and `snapshot_date` where the config names a created date.
+    y : Series of float, shape (n_leads,)
+        1 won, 0 lost, NaN open; all NaN where the table has no outcome column.
+    created : Series of datetime or None
+    account : Series or None
+    unused : tuple of str
+        Columns of the table that stand in no list of the config.
+    """
+
+    X: pd.DataFrame
+    y: pd.Series
+    created: pd.Series | None
+    account: pd.Series | None
+    unused: tuple[str, ...]
+
+    def closed(self) -> "LeadTable":
+        """Return the leads that are won or lost."""
+        return self.take(self.y.notna().to_numpy())
+
+    def open(self) -> "LeadTable":
+        """Return the leads that are neither won nor lost."""
+        return self.take(self.y.isna().to_numpy())
+
+    def take(self, rows: np.ndarray) -> "LeadTable":
+        """Return the leads at `rows`, a mask or places."""
+        created = None if self.created is None else self.created[rows]
+        account = None if self.account is None else self.account[rows]
+        return LeadTable(self.X[rows] if rows.dtype == bool else self.X.iloc[rows],
+                         self.y.iloc[rows], created, account, self.unused)
+
+
+def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
+    """Read leads from a file or a frame, as `config` describes them.
+
+    Parameters
+    ----------
+    path : str, Path or DataFrame
+    config : Config
+
+    Raises
+    ------
+    DataError
+        Every column that is missing, ids that are missing or stand twice, dates that are none.
+    """
+    name = "The frame" if isinstance(path, pd.DataFrame) else str(path)
+    leads = read_leads(path, missing=config.leads.missing)
+    problems = [*_find_missing_columns(leads, config)]
+    if problems:
+        there = ", ".join(leads.columns)
+        raise DataError(f"{all_problems(name, problems)}\nIt has: {there}.")
+    ids = leads[config.leads.id]
+    problems += _find_bad_ids(ids)
+    created = None
+    if config.leads.created:
+        created, bad = _read_dates(leads[config.leads.created])
+        problems += [f"{config.leads.created!r}: {bad}"] if bad else []
+    if problems:
+        raise DataError(all_problems(name, problems))
+    index = pd.Index(ids, name="lead_id")
+    if created is not None:
+        index = pd.MultiIndex.from_arrays([ids, created], names=["lead_id", SNAPSHOT_LEVEL])
+        created = created.set_axis(index)
+    X = leads[feature_columns(config)].set_axis(index)
+    y = read_outcomes(leads, config).set_axis(index)
+    account = leads[config.leads.account].set_axis(index) if config.leads.account in leads else None
+    return LeadTable(X, y, created, account, tuple(_find_unused(leads, config)))
+
+
+def feature_columns(config: Config) -> list[str]:
+    """Return the columns that features, BANT and the hand-off read, each once."""
+    handoff = [*config.handoff.required, *config.handoff.sales_ready]
+    return list(dict.fromkeys([*config.features.families(), *handoff]))
+
+
+def read_outcomes(leads: pd.DataFrame, config: Config) -> pd.Series:
+    """Return 1 for won, 0 for lost and NaN for open, shape (n_leads,)."""
+    if config.outcome.column not in leads:
+        return pd.Series(np.nan, index=leads.index)
+    texts = outcome_texts(leads[config.outcome.column])
+    meaning = dict.fromkeys(config.outcome.lost, 0.0) | dict.fromkeys(config.outcome.won, 1.0)
+    return texts.map(meaning).astype(float)
+
+
+def compute_fingerprint(table: LeadTable) -> str:
+    """Return a hash of the leads' ids and outcomes, which tells whether two tables are the same.
+
+    Examples
+    --------
+    >>> import pandas as pd
+    >>> X = pd.DataFrame(index=pd.Index(["a", "b"], name="lead_id"))
+    >>> table = LeadTable(X, pd.Series([1.0, 0.0]), None, None, ())
+    >>> len(compute_fingerprint(table))
+    16
+    """
+    ids = table.X.index.get_level_values("lead_id").astype(str)
+    rows = sorted(f"{lead}={outcome}" for lead, outcome in zip(ids, table.y, strict=True))
+    return hashlib.sha256("\n".join(rows).encode()).hexdigest()[:16]
+
+
+def _find_missing_columns(leads: pd.DataFrame, config: Config) -> list[str]:
+    roles = [config.leads.id, config.leads.created]
+    wanted = dict.fromkeys([*(role for role in roles if role), *feature_columns(config)])
+    there = [str(name) for name in leads.columns]
+    return [f"{column!r} is missing.{did_you_mean(column, there)}"
+            for column in wanted if column not in leads]
+
+
+def _find_bad_ids(ids: pd.Series) -> list[str]:
+    problems = []
+    if ids.isna().any():
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(ids.isna())[:5])
+        problems.append(
+            f"{ids.name!r} is empty in {int(ids.isna().sum())} rows (row {rows}). Give every lead an id."
+        )
+    repeated = ids[ids.notna()].duplicated()
+    if repeated.any():
+        rows = ", ".join(str(row + 1) for row in np.flatnonzero(ids.duplicated() & ids.notna())[:5])
+        problems.append(
+            f"{ids.name!r} repeats an id in {int(repeated.sum())} rows (row {rows}). "
+            "Pass one row a lead."
+        )
+    return problems
+
+
+def _read_dates(values: pd.Series) -> tuple[pd.Series, str]:
+    dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+    wrong = int((dates.isna() & values.notna()).sum())
+    bad = f"{wrong} values are no date. Accepted is ISO 8601, such as 2026-01-31." if wrong else ""
+    return dates.dt.tz_localize(None), bad
+
+
+def _find_unused(leads: pd.DataFrame, config: Config) -> list[str]:
+    features = config.features
+    known = {*feature_columns(config), *config.role_columns(), *features.exclude,
+             *features.protected}
+    return [str(name) for name in leads.columns if name not in known]

@@ -1,0 +1,200 @@
+"""The model folder: JSON, TOML and LightGBM's text, hashed. Loading one runs no code."""
+
+import hashlib
+import json
+import os
+import shutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+import leadml
+from leadml.config import Config
+from leadml.data.lead_table import read_table
+from leadml.errors import ModelFolderError
+from leadml.registry.state import scorer_from_dict, scorer_to_dict
+from leadml.scoring.scorer import LeadScorer
+
+# Raise it whenever a folder of the present version could not be read, or would score otherwise,
+# in an older one.
+FORMAT = 1
+MODEL, SUMS = "model.json", "SHA256SUMS"
+
+
+@dataclass(frozen=True)
+class LeadModel:
+    """A loaded model folder.
+
+    Attributes
+    ----------
+    scorer : LeadScorer
+        The learned model.
+    rules : LeadScorer or None
+        The rule book it was compared with, on the same scale.
+    config : Config
+        How tables of leads are read.
+    info : dict
+        What `model.json` says of the training: leads, wins, split, warnings, `no_signal`.
+    """
+
+    scorer: LeadScorer
+    rules: LeadScorer | None
+    config: Config
+    info: Mapping[str, Any]
+
+    def score_leads(self, leads: str | Path | pd.DataFrame) -> pd.DataFrame:
+        """Return the scored table of a file or frame of leads."""
+        return self.scorer.score_leads(read_table(leads, self.config).X)
+
+
+def save_model(
+    folder: str | Path,
+    model: LeadModel,
+    files: Mapping[str, str] | None = None,
+    *,
+    overwrite: bool = False,
+) -> Path:
+    """Write a model folder, complete or not at all.
+
+    Parameters
+    ----------
+    folder : str or Path
+        A new folder.
+    model : LeadModel
+    files : dict of name to text, default=None
+        More files to put into it: `rules.toml`, `metrics.json`, `card.md`, `report.html`, ...
+    overwrite : bool, default=False
+        Take the place of a model folder that is there.
+
+    Raises
+    ------
+    ModelFolderError
+        Where the folder is there and `overwrite` is not set, or it is no model folder.
+    """
+    folder = Path(folder)
+    check_target(folder, overwrite=overwrite)
+    texts = dict(files or {})
+    state = {
+        "format": FORMAT,
+        "leadml": leadml.__version__,
+        "info": dict(model.info),
+        "config": _portable(model.config),
+        "model": scorer_to_dict(model.scorer, texts),
+        "rules": scorer_to_dict(model.rules, texts) if model.rules is not None else None,
+    }
+    texts[MODEL] = json.dumps(state, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
+    part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
+    part.mkdir(parents=True)
+    try:
+        for name, text in texts.items():
+            (part / name).write_text(text, encoding="utf-8", newline="\n")
+        lines = [f"{_hash(part / name)}  {name}\n" for name in sorted(texts)]
+        (part / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
+        if folder.exists():
+            shutil.rmtree(folder)
+        part.rename(folder)
+    finally:
+        shutil.rmtree(part, ignore_errors=True)
+    return folder
+
+
+def load_model(folder: str | Path) -> LeadModel:
+    """Load a model folder: check format and hashes first, then parse; nothing is executed.
+
+    Raises
+    ------
+    ModelFolderError
+        Where the folder is not there, of a newer format, or not as it was written.
+    """
+    folder = Path(folder)
+    state = check_folder(folder)
+    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("booster_*.txt")}
+    rules = state["rules"]
+    return LeadModel(
+        scorer=scorer_from_dict(state["model"], texts),
+        rules=scorer_from_dict(rules, texts) if rules is not None else None,
+        config=Config.model_validate(state["config"]),
+        info=state["info"],
+    )
+
+
+def check_folder(folder: str | Path) -> dict[str, Any]:
+    """Raise where a model folder is not complete and unchanged; return its `model.json`.
+
+    Raises
+    ------
+    ModelFolderError
+        Naming every file that is missing or was changed.
+    """
+    folder = Path(folder)
+    if not (folder / MODEL).is_file() or not (folder / SUMS).is_file():
+        message = (
+            f"{folder} is no model folder: it lacks {MODEL} or {SUMS}. "
+            "Pass the folder that `leadml train --out` wrote."
+        )
+        raise ModelFolderError(message)
+    try:
+        state = json.loads((folder / MODEL).read_text(encoding="utf-8"))
+        found = state["format"]
+    except (ValueError, KeyError, TypeError):
+        message = f"{folder / MODEL} is not readable. Restore the folder from where it was written."
+        raise ModelFolderError(message) from None
+    if found != FORMAT:
+        message = (
+            f"{folder} has format {found!r}; this leadml reads format {FORMAT}. "
+            "Train the model again, or install the leadml version that wrote it "
+            f"({state.get('leadml')})."
+        )
+        raise ModelFolderError(message)
+    problems = []
+    for line in (folder / SUMS).read_text(encoding="utf-8").splitlines():
+        wanted, _, name = line.partition("  ")
+        path = folder / name
+        if Path(name).name != name or not path.is_file():
+            problems.append(f"{name} is missing")
+        elif _hash(path) != wanted:
+            problems.append(f"{name} was changed")
+    listed = {line.partition("  ")[2] for line in (folder / SUMS).read_text().splitlines()}
+    needed = {MODEL, *(path.name for path in folder.glob("booster_*.txt"))}
+    problems += [f"{name} is not listed in {SUMS}" for name in sorted(needed - listed)]
+    if problems:
+        message = (
+            f"{folder} is not as it was written: {', '.join(problems)}. "
+            "Restore it, or train the model again."
+        )
+        raise ModelFolderError(message)
+    return dict(state)
+
+
+def check_target(folder: str | Path, *, overwrite: bool) -> None:
+    """Raise where a model cannot be written to `folder`, before any work is done.
+
+    Raises
+    ------
+    ModelFolderError
+    """
+    folder = Path(folder)
+    if not folder.exists():
+        return
+    if folder.is_dir() and not any(folder.iterdir()):
+        folder.rmdir()
+    elif not (folder / MODEL).is_file():
+        message = f"{folder} exists and is no model folder. Choose another name for the model."
+        raise ModelFolderError(message)
+    elif not overwrite:
+        message = f"{folder} holds a model already. Choose another name, or pass --overwrite."
+        raise ModelFolderError(message)
+
+
+def _portable(config: Config) -> dict[str, Any]:
+    """Return a config without the path that the leads were read from."""
+    state = config.model_dump()
+    state["leads"]["path"] = Path(config.leads.path).name
+    return state
+
+
+def _hash(path: Path) -> str:
+    return hashlib.sha256(path.read_bytes()).hexdigest()

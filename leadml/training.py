@@ -1,0 +1,256 @@
+"""Train a model beside its rule book, judge both honestly, and write the model folder."""
+
+import hashlib
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.config import Config
+from leadml.data.lead_table import LeadTable, compute_fingerprint, read_table
+from leadml.errors import DataError
+from leadml.evaluation.comparison import Comparison, compare
+from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.features.splits import Split, split_leads
+from leadml.pipelines import (
+    LOGISTIC,
+    MODEL,
+    RULES,
+    make_logistic,
+    make_model,
+    make_rules,
+    make_scorer,
+)
+from leadml.registry.bundle import LeadModel
+from leadml.scoring.boosting import LeadBoostingClassifier
+from leadml.scoring.rulebook import RuleBook
+from leadml.scoring.scale import Scale
+from leadml.scoring.scorer import LeadScorer
+
+FEWEST = 40  # wins, and losses: below, the rule book is the better model
+FEW_WINS, FEW_LEADS = 120, 1_000
+
+Progress = Callable[[str], None]
+
+
+@dataclass(frozen=True)
+class Training:
+    """What a training gives: the model, and what it is worth.
+
+    Attributes
+    ----------
+    model : LeadModel
+    evaluations : dict of str to Evaluation
+        Of the model, the rules and a logistic regression, on leads that none of them saw.
+    comparison : Comparison
+    structures : DataFrame
+        The structures tried and their cross-validated log loss.
+    warnings : tuple of str
+    """
+
+    model: LeadModel
+    evaluations: Mapping[str, Evaluation]
+    comparison: Comparison
+    structures: pd.DataFrame
+    warnings: tuple[str, ...]
+
+    @property
+    def no_signal(self) -> bool:
+        """Whether the model could not be shown to beat the base rate."""
+        return bool(self.model.info["no_signal"])
+
+
+def train(
+    config: Config,
+    leads: str | Path | pd.DataFrame | None = None,
+    *,
+    rules: RuleBook | None = None,
+    name: str = "model",
+    structure: str = "auto",
+    scale: Scale | None = None,
+    random_state: int = 0,
+    progress: Progress = lambda message: None,  # noqa: ARG005
+) -> Training:
+    """Train on won and lost leads.
+
+    The figures come from leads that the recipe did not see: the newest 20 % where `created` is
+    known. The model that is returned has then learned from all of them.
+
+    Parameters
+    ----------
+    config : Config
+    leads : str, Path or DataFrame, default=None
+        None reads `config.leads.path`.
+    rules : RuleBook, default=None
+        The rule book to compare with.
+    name : str, default="model"
+    structure : {"auto", "additive", "pairwise", "full"}, default="auto"
+    scale : Scale, default=None
+        The scale of the first training, for a retrain; None chooses one.
+    random_state : int, default=0
+    progress : callable, default does nothing
+        Called with a line before each step.
+
+    Raises
+    ------
+    DataError
+        Below 40 wins or 40 losses, and for leads that do not fit the config.
+    """
+    progress("reading leads")
+    table = read_table(config.leads.path if leads is None else leads, config)
+    closed = table.closed()
+    _check_enough(closed.y)
+    split = split_leads(closed.y, closed.created, closed.account, random_state)
+    recipes: dict[str, Any] = {MODEL: make_model(config, structure, random_state)}
+    if rules is not None:
+        recipes[RULES] = make_rules(config, rules)
+    recipes[LOGISTIC] = make_logistic(config)
+    progress(f"judging by {split.method}")
+    judged = _judge(config, recipes, closed, split, scale)
+    evaluations, comparison = _evaluate(judged, closed, recipes)
+    progress("learning from all closed leads")
+    final = _fit(make_scorer(config, recipes[MODEL], name=name, rules=rules, scale=scale), closed)
+    last: LeadBoostingClassifier = final.estimator_[-1]
+    final.set_params(version=_version(last))
+    rule_scorer = None
+    if rules is not None:
+        rule_scorer = _fit(
+            make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
+        ).set_params(version=final.version)
+    no_signal = not evaluations[MODEL].metrics.loc["log_loss_gain", "lower"] > 0
+    warnings = _warnings(closed, table, split, config, no_signal=no_signal)
+    info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
+    model = LeadModel(final, rule_scorer, config, info)
+    return Training(model, evaluations, comparison, last.structures_, warnings)
+
+
+def _fit(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
+    """Fit with accounts as groups where the classifier takes them."""
+    is_boosting = isinstance(scorer.estimator[-1], LeadBoostingClassifier)
+    extra = {}
+    if is_boosting and leads.account is not None:
+        # a lead without an account is its own
+        alone = "alone " + pd.Series(np.arange(len(leads.y))).astype(str)
+        account = leads.account.reset_index(drop=True).astype(str)
+        extra["model__groups"] = account.where(leads.account.notna().to_numpy(), alone).to_numpy()
+    return scorer.fit(leads.X, leads.y.to_numpy(), **extra)
+
+
+def _judge(
+    config: Config,
+    recipes: Mapping[str, Any],
+    leads: LeadTable,
+    split: Split,
+    scale: Scale | None,
+) -> pd.DataFrame:
+    """Return probability, score and band by recipe for every lead of the test parts."""
+    parts = []
+    for older, newer in split.parts:
+        train_part, test_part = leads.take(older), leads.take(newer)
+        columns: dict[tuple[str, str], Any] = {}
+        shared = scale
+        for recipe, classifier in recipes.items():
+            scorer = make_scorer(config, classifier, name=recipe, scale=shared)
+            scorer = _fit(scorer, train_part)
+            shared = scorer.scale_
+            scored = scorer.score_leads(test_part.X)
+            for column in ("probability", "score", "band"):
+                columns[recipe, column] = scored[column].to_numpy()
+        part = pd.DataFrame(columns, index=newer)
+        part["base_rate", ""] = train_part.y.mean()
+        parts.append(part)
+    return pd.concat(parts)
+
+
+def _evaluate(
+    judged: pd.DataFrame, leads: LeadTable, recipes: Mapping[str, Any]
+) -> tuple[dict[str, Evaluation], Comparison]:
+    test = leads.take(judged.index.to_numpy())
+    groups = None if test.account is None else test.account.to_numpy()
+    base_rate = float(judged["base_rate", ""].mean())
+    y = test.y.to_numpy()
+    evaluations = {
+        recipe: evaluate(
+            y,
+            judged[recipe, "probability"].to_numpy(),
+            score=judged[recipe, "score"].to_numpy(),
+            band=judged[recipe, "band"].to_numpy(),
+            groups=groups,
+            base_rate=base_rate,
+        )
+        for recipe in recipes
+    }
+    chances = {recipe: judged[recipe, "probability"].to_numpy() for recipe in recipes}
+    return evaluations, compare(y, chances, groups=groups, base_rate=base_rate)
+
+
+def _check_enough(y: pd.Series) -> None:
+    won, lost = int((y == 1).sum()), int((y == 0).sum())
+    if min(won, lost) < FEWEST:
+        message = (
+            f"There are {won} won and {lost} lost leads; at least {FEWEST} of each are needed to "
+            "learn from. Score with the rule book until then: leadml score rules.toml LEADS -o OUT."
+        )
+        raise DataError(message)
+
+
+def _warnings(
+    closed: LeadTable, table: LeadTable, split: Split, config: Config, *, no_signal: bool
+) -> tuple[str, ...]:
+    warnings = [*split.warnings]
+    won = int(closed.y.sum())
+    if no_signal:
+        warnings.insert(
+            0,
+            "NO SIGNAL: on leads it had not seen, the model was no better than the base rate (the "
+            "interval of the gain includes 0). Do not sort leads by it.",
+        )
+    if won < FEW_WINS or len(closed.y) < FEW_LEADS:
+        warnings.append(
+            f"Little history: {won} wins among {len(closed.y)} closed leads. The intervals are wide."
+        )
+    if table.unused:
+        warnings.append("Columns in no list of leadml.toml, not used: " + ", ".join(table.unused))
+    used = config.features.families()
+    protected = [column for column in config.features.protected if column in used]
+    if protected:
+        warnings.append("Protected attributes are used: " + ", ".join(protected))
+    return tuple(warnings)
+
+
+def _describe(
+    table: LeadTable,
+    closed: LeadTable,
+    split: Split,
+    classifier: LeadBoostingClassifier,
+    *,
+    no_signal: bool,
+    warnings: tuple[str, ...],
+) -> dict[str, Any]:
+    return {
+        "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
+        "n_leads": len(table.y),
+        "n_closed": len(closed.y),
+        "n_won": int(closed.y.sum()),
+        "n_open": int(table.y.isna().sum()),
+        "structure": classifier.structure_,
+        "split": split.method,
+        "no_signal": no_signal,
+        "warnings": list(warnings),
+        "fingerprint": compute_fingerprint(closed),
+        "newest_lead": None if closed.created is None else closed.created.max().date().isoformat(),
+    }
+
+
+def _version(classifier: LeadBoostingClassifier) -> str:
+    """Return a name for what was learned: equal tables have equal versions."""
+    state = [classifier.table_.to_dict(), classifier.bag_weight_]
+    if classifier.bag_ is not None:
+        rounds = classifier.bag_.n_rounds
+        state += [one.model_to_string(num_iteration=rounds) for one in classifier.bag_.boosters]
+    return hashlib.sha256(json.dumps(state).encode()).hexdigest()[:8]

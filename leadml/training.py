@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint, read_table
@@ -51,6 +52,8 @@ class Training:
     structures : DataFrame
         The structures tried and their cross-validated log loss.
     warnings : tuple of str
+    leads : LeadTable
+        The closed leads that were learned from.
     """
 
     model: LeadModel
@@ -58,6 +61,7 @@ class Training:
     comparison: Comparison
     structures: pd.DataFrame
     warnings: tuple[str, ...]
+    leads: LeadTable
 
     @property
     def no_signal(self) -> bool:
@@ -126,7 +130,7 @@ def train(
     warnings = _warnings(closed, table, split, config, no_signal=no_signal)
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
-    return Training(model, evaluations, comparison, last.structures_, warnings)
+    return Training(model, evaluations, comparison, last.structures_, warnings, closed)
 
 
 def _fit(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
@@ -158,9 +162,11 @@ def _judge(
             scorer = make_scorer(config, classifier, name=recipe, scale=shared)
             scorer = _fit(scorer, train_part)
             shared = scorer.scale_
-            scored = scorer.score_leads(test_part.X)
-            for column in ("probability", "score", "band"):
-                columns[recipe, column] = scored[column].to_numpy()
+            log_odds = scorer.decision_function(scorer.select(test_part.X))
+            scores = scorer.scale_.scores(log_odds)
+            columns[recipe, "probability"] = expit(log_odds)
+            columns[recipe, "score"] = scores
+            columns[recipe, "band"] = scorer.bands.assign(scores)
         part = pd.DataFrame(columns, index=newer)
         part["base_rate", ""] = train_part.y.mean()
         parts.append(part)

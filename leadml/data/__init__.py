@@ -1,1 +1,1 @@
-
+"""Leads from files and frames, and what their columns mean."""

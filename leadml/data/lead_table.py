@@ -47,10 +47,9 @@ class LeadTable:
 
     def take(self, rows: np.ndarray) -> "LeadTable":
         """Return the leads at `rows`, a mask or places."""
-        created = None if self.created is None else self.created[rows]
-        account = None if self.account is None else self.account[rows]
-        return LeadTable(self.X[rows] if rows.dtype == bool else self.X.iloc[rows],
-                         self.y.iloc[rows], created, account, self.unused)
+        created = None if self.created is None else self.created.iloc[rows]
+        account = None if self.account is None else self.account.iloc[rows]
+        return LeadTable(self.X.iloc[rows], self.y.iloc[rows], created, account, self.unused)
 
 
 def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
@@ -125,8 +124,11 @@ def _find_missing_columns(leads: pd.DataFrame, config: Config) -> list[str]:
     roles = [config.leads.id, config.leads.created]
     wanted = dict.fromkeys([*(role for role in roles if role), *feature_columns(config)])
     there = [str(name) for name in leads.columns]
-    return [f"{column!r} is missing.{did_you_mean(column, there)}"
-            for column in wanted if column not in leads]
+    return [
+        f"{column!r} is missing.{did_you_mean(column, there)}"
+        for column in wanted
+        if column not in leads
+    ]
 
 
 def _find_bad_ids(ids: pd.Series) -> list[str]:
@@ -134,7 +136,8 @@ def _find_bad_ids(ids: pd.Series) -> list[str]:
     if ids.isna().any():
         rows = ", ".join(str(row + 1) for row in np.flatnonzero(ids.isna())[:5])
         problems.append(
-            f"{ids.name!r} is empty in {int(ids.isna().sum())} rows (row {rows}). Give every lead an id."
+            f"{ids.name!r} is empty in {int(ids.isna().sum())} rows (row {rows}). "
+            "Give every lead an id."
         )
     repeated = ids[ids.notna()].duplicated()
     if repeated.any():
@@ -155,6 +158,10 @@ def _read_dates(values: pd.Series) -> tuple[pd.Series, str]:
 
 def _find_unused(leads: pd.DataFrame, config: Config) -> list[str]:
     features = config.features
-    known = {*feature_columns(config), *config.role_columns(), *features.exclude,
-             *features.protected}
+    known = {
+        *feature_columns(config),
+        *config.role_columns(),
+        *features.exclude,
+        *features.protected,
+    }
     return [str(name) for name in leads.columns if name not in known]

@@ -1,1 +1,1 @@
-
+"""Figures, tables, comparisons, plots and the report."""

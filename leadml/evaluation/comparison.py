@@ -2,14 +2,13 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from leadml.errors import DataError
 from leadml.evaluation._counts import Cells
-from leadml.evaluation._display import html_table, jsonable
 from leadml.evaluation._inputs import checked_outcomes, checked_probabilities
 from leadml.evaluation._resample import (
     all_metrics,
@@ -19,6 +18,7 @@ from leadml.evaluation._resample import (
     resample_metrics,
     with_intervals,
 )
+from leadml.evaluation.display import html_table, jsonable
 from leadml.evaluation.metrics import HIGHER_IS_BETTER, check_base_rate
 
 
@@ -60,6 +60,12 @@ class Comparison:
         1
         """
         return jsonable(vars(self))
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return the comparison that `to_dict` wrote."""
+        tables = {name: pd.DataFrame(state[name]) for name in ("metrics", "differences")}
+        return cls(**{**state, "verdict": tuple(state["verdict"]), **tables})
 
     def _repr_html_(self) -> str:
         wide = self.metrics.pivot(index="metric", columns="model", values="value")

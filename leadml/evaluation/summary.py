@@ -1,13 +1,13 @@
 """The whole evaluation of one column of probabilities: every figure with its interval."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
 
 from leadml.evaluation._counts import Cells
-from leadml.evaluation._display import html_table, jsonable
 from leadml.evaluation._inputs import checked_outcomes, checked_probabilities
 from leadml.evaluation._resample import (
     all_metrics,
@@ -17,6 +17,7 @@ from leadml.evaluation._resample import (
     resample_metrics,
     with_intervals,
 )
+from leadml.evaluation.display import html_table, jsonable
 from leadml.evaluation.metrics import check_base_rate
 from leadml.evaluation.tables import (
     CURVE_FRACTIONS,
@@ -70,6 +71,16 @@ class Evaluation:
         """
         metrics = {name: dict(row) for name, row in self.metrics.iterrows()}
         return jsonable({**vars(self), "metrics": metrics})
+
+    @classmethod
+    def from_dict(cls, state: Mapping[str, Any]) -> Self:
+        """Return the evaluation that `to_dict` wrote."""
+        metrics = pd.DataFrame.from_dict(state["metrics"], orient="index", dtype="float64")
+        tables = {
+            name: None if state[name] is None else pd.DataFrame(state[name])
+            for name in ("reliability", "gain", "bands", "scores")
+        }
+        return cls(**{**state, "metrics": metrics.rename_axis("metric"), **tables})
 
     def _repr_html_(self) -> str:
         resampled = "leads" if self.n_groups is None else f"{self.n_groups:,} groups"

@@ -1,1 +1,1 @@
-
+"""From raw columns to model features, and honest splits."""

@@ -1,1 +1,1 @@
-
+"""Model folders, cards and MLflow."""

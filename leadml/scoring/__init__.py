@@ -1,1 +1,1 @@
-
+"""Rule books, learned points, the scale, reasons."""

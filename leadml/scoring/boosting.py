@@ -19,7 +19,14 @@ from leadml.errors import DataError, did_you_mean
 from leadml.scoring.bag import Bag, BagSettings
 from leadml.scoring.calibration import compute_offsets
 from leadml.scoring.collapse import Grids, collapse_bag, purify
-from leadml.scoring.columns import Column, Floats, NumberColumn, as_numbers, build_columns, compute_codes
+from leadml.scoring.columns import (
+    Column,
+    Floats,
+    NumberColumn,
+    as_numbers,
+    build_columns,
+    compute_codes,
+)
 from leadml.scoring.folds import Training, assign_folds, compute_groups
 from leadml.scoring.frames import as_frame, as_won
 from leadml.scoring.linear import Linear, fit_linear
@@ -273,9 +280,7 @@ def _make_table(training: Training, chosen: Candidate, linear: Linear) -> Points
     names = [column.name for column in training.columns]
     return PointsTable(
         columns=tuple(training.columns),
-        terms=tuple(
-            Term(name, name, table) for name, table in zip(names, tables, strict=True)
-        ),
+        terms=tuple(Term(name, name, table) for name, table in zip(names, tables, strict=True)),
         pairs=tuple(
             PairTerm.from_full_grid((names[i], names[j]), grid) for (i, j), grid in grids.items()
         ),

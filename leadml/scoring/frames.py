@@ -23,7 +23,9 @@ def as_frame(estimator: BaseEstimator, X: Any, *, reset: bool) -> pd.DataFrame:
         return pd.DataFrame(values, columns=[f"x{place}" for place in range(values.shape[1])])
     validate_data(estimator, X, reset=reset, skip_check_array=True)
     if not X.shape[0] or not X.shape[1]:
-        message = f"Found {len(X)} leads and {X.shape[1]} columns: a minimum of 1 of each is required."
+        message = (
+            f"Found {len(X)} leads and {X.shape[1]} columns: a minimum of 1 of each is required."
+        )
         raise ValueError(message)
     names = [str(name) for name in X.columns]
     repeated = sorted({name for name in names if names.count(name) > 1})

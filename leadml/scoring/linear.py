@@ -1,6 +1,5 @@
 """The linear part: a ridge logistic regression on the same codes, averaged over the folds."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -101,7 +100,6 @@ def _ridge(
     design: csr_array, won: NDArray[np.bool_], strength: float, signs: Floats
 ) -> tuple[Floats, float]:
     """Minimise the penalised log loss; coefficients keep the sign that `signs` asks for."""
-
     transposed = design.T.tocsr()
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
@@ -112,12 +110,11 @@ def _ridge(
         gradient = np.append(transposed @ residual + weights / strength, residual.sum())
         return value / len(won), gradient / len(won)
 
-    bounds = [
-        (0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs
-    ] + [(None, None)]
+    bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs] + [
+        (None, None)
+    ]
     start = np.zeros(design.shape[1] + 1)
     rate = np.clip(won.mean(), 1e-6, 1 - 1e-6)
     start[-1] = np.log(rate / (1 - rate))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, tol=1e-7).x
     return found[:-1], float(found[-1])
-

@@ -18,7 +18,9 @@ from leadml.scoring.columns import (
     source_of,
 )
 
-DECIMALS = 9  # what is kept of each value, so that a saved table scores exactly as the one in memory
+DECIMALS = (
+    9  # what is kept of each value, so that a saved table scores exactly as the one in memory
+)
 
 
 @dataclass(frozen=True)
@@ -142,8 +144,11 @@ class PointsTable:
                     "feature": term.feature,
                     "column": term.column,
                     "values": term.values.tolist(),
-                    **({"slope": term.slope, "low": term.low, "high": term.high}
-                       if term.slope else {}),
+                    **(
+                        {"slope": term.slope, "low": term.low, "high": term.high}
+                        if term.slope
+                        else {}
+                    ),
                 }
                 for term in self.terms
             ],

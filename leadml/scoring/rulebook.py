@@ -70,6 +70,30 @@ class Rule(BaseModel):
             given.append("at_least/below")
         return given
 
+    def describe_worth(self) -> str:
+        """Return what the rule gives: `+15`, `+2 each, at most 20`, `never qualified`."""
+        if self.disqualify:
+            return "never qualified"
+        if self.per_unit is not None:
+            return f"{self.per_unit:+g} each, at most {self.cap:g}"
+        return f"{self.points:+g}"
+
+    def describe_condition(self) -> str:
+        """Return when the rule fires, for people."""
+        if self.per_unit is not None:
+            return self.column
+        if self.is_missing is not None:
+            return f"{self.column} is {'missing' if self.is_missing else 'there'}"
+        if self.is_true is not None:
+            return f"{self.column} is {'true' if self.is_true else 'false'}"
+        if self.is_in is not None:
+            return f"{self.column} is " + " or ".join(map(str, self.is_in))
+        if self.contains is not None:
+            return f"{self.column} contains " + " or ".join(self.contains)
+        bounds = [("at least", self.at_least), ("below", self.below)]
+        given = [f"{word} {bound:g}" for word, bound in bounds if bound is not None]
+        return f"{self.column} {' and '.join(given)}"
+
     def compile(self, key: str) -> tuple[Column, NDArray[np.bool_]]:
         """Return the rule's column of codes, and for which codes it fires."""
         if self.at_least is not None or self.below is not None or self.per_unit is not None:

@@ -28,7 +28,7 @@ from leadml.scoring.columns import Floats
 from leadml.scoring.frames import as_frame, as_won
 from leadml.scoring.handoff import describe_bant, find_qualified
 from leadml.scoring.points import add_up
-from leadml.scoring.reasons import format_reasons
+from leadml.scoring.reasons import describe_value, format_reasons
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scale import Scale, round_scores
@@ -125,7 +125,11 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Handed to the classifier's `fit`, such as `groups`.
         """
         frame = as_frame(self, X, reset=True)
-        estimator = LeadBoostingClassifier(random_state=0) if self.estimator is None else clone(self.estimator)
+        estimator = (
+            LeadBoostingClassifier(random_state=0)
+            if self.estimator is None
+            else clone(self.estimator)
+        )
         _, last = split_pipeline(estimator)
         if y is None and isinstance(last, RulePointsClassifier):
             self.estimator_ = estimator.fit(X)
@@ -196,6 +200,35 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             message = f"{name} gives no contributions, so its scores are no sum of reasons."
             raise DataError(message)
         return judged.points, judged.start
+
+    def explain(self, leads: pd.DataFrame) -> pd.DataFrame:
+        """Return the whole sum of one lead's score, line by line.
+
+        Parameters
+        ----------
+        leads : DataFrame of shape (1, n_columns)
+
+        Returns
+        -------
+        DataFrame
+            Columns `points`, `feature`, `value`, `family`; the strongest points first, after the
+            lines all leads share. `points` add up to the score before rounding and clipping.
+        """
+        judged = self._judge(self.select(leads))
+        if judged.points is None:
+            message = "This classifier gives no contributions, so there is no sum to explain."
+            raise DataError(message)
+        lines: list[tuple[float, str, str, str]] = []
+        if self.scale_ is not None:
+            lines.append((50.0, "average lead", "", ""))
+        if self.scale_ is not None and round(judged.start, 9) != 0:
+            lines.append((judged.start, "start", "what every lead has", ""))
+        mine = judged.points.iloc[0]
+        for feature in mine.abs().sort_values(ascending=False, kind="stable").index:
+            value = judged.values[feature].iloc[0] if feature in judged.values else ""
+            family = self.find_family(feature) or ""
+            lines.append((mine[feature], str(feature), describe_value(value), family))
+        return pd.DataFrame(lines, columns=["points", "feature", "value", "family"])
 
     def score_leads(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return the scored table: one row a lead, see `leadml.scored`.

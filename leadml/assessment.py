@@ -1,0 +1,157 @@
+"""Judge and compare models on leads whose outcome is known."""
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.batch import open_scorer
+from leadml.data.lead_table import LeadTable, compute_fingerprint
+from leadml.errors import DataError, ModelFolderError
+from leadml.evaluation.comparison import Comparison, compare
+from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.pipelines import MODEL, RULES
+from leadml.registry.bundle import check_folder
+from leadml.scoring.scorer import LeadScorer
+
+
+def evaluate_leads(
+    source: str | Path, leads: str | Path | pd.DataFrame, *, by: str = MODEL
+) -> tuple[Evaluation, tuple[str, ...]]:
+    """Return a model's figures on closed leads, and what to know of them.
+
+    Parameters
+    ----------
+    source : str or Path
+        A model folder.
+    leads : str, Path or DataFrame
+        With the outcome column; open leads are left out.
+    by : {"model", "rules"}, default="model"
+
+    Raises
+    ------
+    LeadmlError
+        Where the leads do not fit the model or hold no wins or no losses.
+    """
+    scorer, table = open_scorer(source, leads, by=by)
+    closed = _closed(table)
+    return _evaluate(scorer, closed), _seen_before(source, closed)
+
+
+def compare_leads(
+    a: str | Path, b: str | Path, leads: str | Path | pd.DataFrame
+) -> tuple[dict[str, Evaluation], Comparison, tuple[str, ...]]:
+    """Return the figures of two models on the same closed leads, their comparison and warnings.
+
+    Parameters
+    ----------
+    a : str or Path
+        A model folder.
+    b : str or Path
+        Another one, or "rules" for the rule book of `a`.
+    leads : str, Path or DataFrame
+    """
+    first, table = open_scorer(a, leads)
+    if str(b) == RULES:
+        second, other = open_scorer(a, leads, by=RULES)
+    else:
+        second, other = open_scorer(b, leads)
+    closed, other = _closed(table), _closed(other)
+    _check_same(closed, other)
+    names = _names(first, second)
+    evaluations = {names[0]: _evaluate(first, closed), names[1]: _evaluate(second, other)}
+    chances = {
+        names[0]: first.predict_proba(first.select(closed.X))[:, 1],
+        names[1]: second.predict_proba(second.select(other.X))[:, 1],
+    }
+    comparison = compare(closed.y.to_numpy(), chances, groups=_groups(closed))
+    warnings = _seen_before(a, closed)
+    if str(b) != RULES:
+        warnings += _seen_before(b, other)
+    return evaluations, comparison, warnings
+
+
+def stored_evaluations(source: str | Path) -> dict[str, Evaluation]:
+    """Return the figures of a model's training: of the model, its rules and its peer."""
+    models = _stored(source)["models"]
+    return {name: Evaluation.from_dict(values) for name, values in models.items()}
+
+
+def stored_comparison(source: str | Path) -> Comparison:
+    """Return the comparison of a model's training."""
+    return Comparison.from_dict(_stored(source)["comparison"])
+
+
+def _stored(source: str | Path) -> Mapping[str, Any]:
+    check_folder(source)
+    path = Path(source) / "metrics.json"
+    if not path.is_file():
+        message = f"{source} holds no figures of a training. Pass leads to judge it by."
+        raise ModelFolderError(message)
+    stored: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    return stored
+
+
+def _evaluate(scorer: LeadScorer, closed: LeadTable) -> Evaluation:
+    X = scorer.select(closed.X)
+    if scorer.scale_ is None:
+        message = "A rule book without history gives points, no probability: nothing to judge."
+        raise DataError(message)
+    scores = scorer.scale_.scores(scorer.decision_function(X))
+    chances = scorer.predict_proba(X)[:, 1]
+    return evaluate(
+        closed.y.to_numpy(),
+        chances,
+        score=scores,
+        band=scorer.bands.assign(scores),
+        groups=_groups(closed),
+    )
+
+
+def _closed(table: LeadTable) -> LeadTable:
+    closed = table.closed()
+    if closed.y.nunique() < 2:
+        won, lost = int((closed.y == 1).sum()), int((closed.y == 0).sum())
+        message = (
+            f"Among these leads {won} are won and {lost} lost; both are needed to judge a model. "
+            "Pass leads with their outcome column."
+        )
+        raise DataError(message)
+    return closed
+
+
+def _check_same(a: LeadTable, b: LeadTable) -> None:
+    ids = [table.X.index.get_level_values("lead_id") for table in (a, b)]
+    if not ids[0].equals(ids[1]) or not np.array_equal(a.y, b.y):
+        message = "The two models read other ids or outcomes from these leads: nothing to compare."
+        raise DataError(message)
+
+
+def _groups(table: LeadTable) -> np.ndarray | None:
+    return None if table.account is None else table.account.to_numpy()
+
+
+def _names(first: LeadScorer, second: LeadScorer) -> tuple[str, str]:
+    if first.name != second.name:
+        return first.name, second.name
+    return f"{first.name} {first.version}", f"{second.name} {second.version}"
+
+
+def _seen_before(source: str | Path, closed: LeadTable) -> tuple[str, ...]:
+    info = check_folder(source)["info"]
+    newest = info["newest_lead"]
+    same = compute_fingerprint(closed) == info["fingerprint"]
+    older = (
+        closed.created is not None
+        and newest is not None
+        and (closed.created <= pd.Timestamp(newest)).any()
+    )
+    if not same and not older:
+        return ()
+    return (
+        f"{source} has learned from {'these' if same else 'some of these'} leads, so these figures "
+        "promise too much. Without --leads you get those of the leads its training kept aside.",
+    )

@@ -1,0 +1,145 @@
+"""Score a file of leads with a model folder, or with a rule book alone."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from leadml.config import Config, load_config
+from leadml.data.lead_table import LeadTable, read_table
+from leadml.data.sources import write_table
+from leadml.errors import ConfigError, DataError, all_problems, did_you_mean
+from leadml.pipelines import MODEL, RULES, make_profile, make_rules, make_scorer
+from leadml.registry.bundle import load_model
+from leadml.scoring.rulebook import RuleBook, check_rules, load_rules
+from leadml.scoring.scorer import LeadScorer
+
+
+def open_scorer(
+    source: str | Path, leads: str | Path | pd.DataFrame, *, by: str = MODEL
+) -> tuple[LeadScorer, LeadTable]:
+    """Return a fitted scorer and the leads as it reads them.
+
+    Parameters
+    ----------
+    source : str or Path
+        A model folder, or a `rules.toml` with its `leadml.toml` beside it, which needs no history.
+    leads : str, Path or DataFrame
+    by : {"model", "rules"}, default="model"
+        Which of the two of a model folder.
+
+    Raises
+    ------
+    LeadmlError
+        Where there is no such thing, or the leads do not fit it.
+    """
+    source = Path(source)
+    if source.suffix == ".toml":
+        return _open_rules(source, leads)
+    model = load_model(source)
+    if by == MODEL:
+        return model.scorer, read_table(leads, model.config)
+    if model.rules is None:
+        message = f"{source} holds no rule book. Train with one: leadml train ... --rules FILE."
+        raise DataError(message)
+    return model.rules, read_table(leads, model.config)
+
+
+def score_leads(
+    source: str | Path,
+    leads: str | Path | pd.DataFrame,
+    out: str | Path | None = None,
+    *,
+    by: str = "model",
+    n_reasons: int | None = None,
+) -> pd.DataFrame:
+    """Score a table of leads and, where `out` is given, write the scored table.
+
+    Parameters
+    ----------
+    source : str or Path
+        A model folder, or a `rules.toml` with its `leadml.toml` beside it.
+    leads : str, Path or DataFrame
+    out : str or Path, default=None
+        `.csv`, `.csv.gz`, `.parquet` or `.jsonl`.
+    by : {"model", "rules"}, default="model"
+    n_reasons : int, default=None
+        None takes the model's own, 3.
+
+    Returns
+    -------
+    DataFrame of shape (n_leads, n_columns)
+        The scored table, see `leadml.scored`.
+
+    Raises
+    ------
+    LeadmlError
+    """
+    scorer, table = open_scorer(source, leads, by=by)
+    if n_reasons is not None:
+        scorer.set_params(n_reasons=n_reasons)
+    scored = scorer.score_leads(table.X)
+    if out is not None:
+        write_table(scored, out)
+    return scored
+
+
+def explain_leads(
+    source: str | Path,
+    leads: str | Path | pd.DataFrame,
+    lead_ids: Sequence[str],
+    *,
+    by: str = MODEL,
+) -> list[tuple[pd.Series, pd.DataFrame]]:
+    """Return for each lead asked for its scored row and its whole sum, line by line.
+
+    Returns
+    -------
+    list of (Series, DataFrame)
+        A row of the scored table, and the lines that `LeadScorer.explain` gives.
+
+    Raises
+    ------
+    DataError
+        Naming every id that no lead has.
+    """
+    scorer, table = open_scorer(source, leads, by=by)
+    ids = pd.Index(table.X.index.get_level_values("lead_id").astype(str))
+    places = ids.get_indexer([str(lead_id) for lead_id in lead_ids])
+    lacking = [lead for lead, place in zip(lead_ids, places, strict=True) if place < 0]
+    if lacking:
+        problems = [
+            f"no lead has the id {lead!r}.{did_you_mean(str(lead), ids)}" for lead in lacking
+        ]
+        raise DataError(all_problems("The table of leads", problems))
+    rows = [table.take(np.array([place])).X for place in places]
+    return [(scorer.score_leads(X).iloc[0], scorer.explain(X)) for X in rows]
+
+
+def check_book(
+    path: str | Path, config: Config, leads: str | Path | pd.DataFrame | None = None
+) -> RuleBook:
+    """Read a rule book and check it against the columns of its leads.
+
+    Raises
+    ------
+    LeadmlError
+        Every problem with its line.
+    """
+    load_rules(path)  # its own problems come first, without reading the leads
+    table = read_table(config.leads.path if leads is None else leads, config)
+    features = make_profile(config, keep_raw=True).fit(table.X).get_feature_names_out()
+    return check_rules(path, features)
+
+
+def _open_rules(path: Path, leads: str | Path | pd.DataFrame) -> tuple[LeadScorer, LeadTable]:
+    beside = path.with_name("leadml.toml")
+    if not beside.is_file():
+        message = f"{path} needs a leadml.toml beside it, which says what the columns mean."
+        raise ConfigError(message)
+    config = load_config(beside)
+    book = check_book(path, config, leads)
+    table = read_table(leads, config)
+    scorer = make_scorer(config, make_rules(config, book), name=RULES, rules=book)
+    return scorer.fit(table.X), table

@@ -1,0 +1,36 @@
+"""`leadml compare`: two models, or a model and its rules, on the same leads."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadml.cli import show
+from leadml.cli.options import Json
+
+
+def compare(
+    a: Annotated[Path, typer.Argument(help="A model folder.")],
+    b: Annotated[str, typer.Argument(help="Another one; or 'rules', the rule book of the first.")],
+    leads: Annotated[
+        Path | None,
+        typer.Option(help="Leads with outcomes; without it, the figures of A's training."),
+    ] = None,
+    json: Json = False,
+) -> None:
+    """Print two models' figures on the same leads, and what the difference means."""
+    from leadml.assessment import compare_leads, stored_comparison, stored_evaluations
+
+    if leads is None:
+        if b != "rules":
+            message = "Pass --leads: two models are compared on leads that neither has seen."
+            raise typer.BadParameter(message)
+        evaluations, comparison = stored_evaluations(a), stored_comparison(a)
+    else:
+        evaluations, comparison, warnings = compare_leads(a, b, leads)
+        show.warn(warnings)
+    if json:
+        show.print_json(comparison.to_dict())
+        return
+    show.print_evaluations(evaluations)
+    show.print_verdict(comparison)

@@ -1,0 +1,33 @@
+"""`leadml evaluate`: what a model is worth."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadml.cli import show
+from leadml.cli.options import By, Json
+
+
+def evaluate(
+    model: Annotated[Path, typer.Argument(help="A model folder.")],
+    leads: Annotated[
+        Path | None,
+        typer.Option(help="Leads with outcomes; without it, the figures of the training."),
+    ] = None,
+    by: By = "model",
+    json: Json = False,
+) -> None:
+    """Print a model's figures: on LEADS, or on the leads its training kept aside."""
+    from leadml.assessment import evaluate_leads, stored_evaluations
+
+    if leads is None:
+        evaluations = stored_evaluations(model)
+    else:
+        evaluation, warnings = evaluate_leads(model, leads, by=by)
+        evaluations = {by: evaluation}
+        show.warn(warnings)
+    if json:
+        show.print_json({name: one.to_dict() for name, one in evaluations.items()})
+    else:
+        show.print_evaluations(evaluations)

@@ -1,0 +1,26 @@
+"""`leadml explain`: one lead's sum, line by line."""
+
+from typing import Annotated
+
+import typer
+
+from leadml.cli import show
+from leadml.cli.options import By, Json, Leads, Model
+
+
+def explain(
+    model: Model,
+    leads: Leads,
+    id: Annotated[str, typer.Option("--id", help="The lead's id.")],  # noqa: A002
+    by: By = "model",
+    json: Json = False,
+) -> None:
+    """Print the whole sum behind one lead's score."""
+    from leadml.batch import explain_leads
+    from leadml.evaluation.display import jsonable
+
+    [(row, lines)] = explain_leads(model, leads, [id], by=by)
+    if json:
+        show.print_json(jsonable({"lead": row.to_dict(), "sum": lines}))
+    else:
+        show.print_explanation(row, lines)

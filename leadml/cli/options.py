@@ -1,0 +1,16 @@
+"""Options that several verbs share."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Model = Annotated[
+    Path, typer.Argument(help="A model folder; or a rules.toml with its leadml.toml beside it.")
+]
+Leads = Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of Parquet files.")]
+By = Annotated[str, typer.Option("--by", help="Which of a model folder: model or rules.")]
+Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Take the place of what is there.")]
+Seed = Annotated[int, typer.Option("--seed", help="Equal seeds give equal models.")]
+NoMlflow = Annotated[bool, typer.Option("--no-mlflow", help="Do not log an MLflow run.")]

@@ -1,0 +1,128 @@
+"""What verbs print: results to standard output, progress and messages to standard error."""
+
+import json
+import sys
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from rich import box
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from leadml.evaluation.comparison import Comparison
+    from leadml.evaluation.summary import Evaluation
+
+out = Console(highlight=False, soft_wrap=False)
+err = Console(stderr=True, highlight=False)
+
+FIGURES = {
+    "roc_auc": ("AUC", "{:.3f}"),
+    "average_precision": ("average precision", "{:.3f}"),
+    "log_loss": ("log loss", "{:.4f}"),
+    "log_loss_gain": ("gain over the base rate", "{:.4f}"),
+    "brier": ("Brier score", "{:.4f}"),
+    "calibration_slope": ("calibration slope (best 1)", "{:.2f}"),
+    "calibration_intercept": ("calibration intercept (best 0)", "{:.2f}"),
+    "ece": ("calibration error (ECE)", "{:.3f}"),
+    "lift_05": ("lift, best 5 %", "{:.2f}"),
+    "lift_10": ("lift, best 10 %", "{:.2f}"),
+    "lift_20": ("lift, best 20 %", "{:.2f}"),
+    "gain_10": ("share of wins in the best 10 %", "{:.0%}"),
+    "gain_20": ("share of wins in the best 20 %", "{:.0%}"),
+}
+
+
+def say(message: str) -> None:
+    """Print a message to standard error."""
+    err.print(Text(message))
+
+
+def step(message: str) -> None:
+    """Print what is being done to standard error."""
+    err.print(Text(f"· {message}", style="dim"))
+
+
+def warn(messages: Iterable[str]) -> None:
+    """Print warnings to standard error."""
+    for message in messages:
+        err.print(Text(f"warning: {message}", style="yellow"))
+
+
+def print_json(values: Any) -> None:
+    """Print values as JSON to standard output."""
+    sys.stdout.write(json.dumps(values, ensure_ascii=False, indent=1, default=str) + "\n")
+
+
+def print_table(rows: "pd.DataFrame", title: str = "") -> None:
+    """Print a table to standard output; numbers to the right."""
+    table = Table(title=title or None, box=box.SIMPLE_HEAD, title_justify="left")
+    for name in rows.columns:
+        is_number = rows[name].dtype.kind in "ifb"
+        table.add_column(str(name), justify="right" if is_number else "left", overflow="fold")
+    for row in rows.itertuples(index=False):
+        table.add_row(*(Text("" if cell is None or cell != cell else str(cell)) for cell in row))
+    out.print(table)
+
+
+def print_evaluations(evaluations: "Mapping[str, Evaluation]") -> None:
+    """Print the key figures of models side by side, with 95 % intervals."""
+    first = next(iter(evaluations.values()))
+    title = f"{first.n_leads:,} leads, {first.n_won:,} won; 95 % intervals in brackets"
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
+    table.add_column("")
+    for name in evaluations:
+        table.add_column(name, justify="right")
+    for key, (label, form) in FIGURES.items():
+        cells = []
+        for evaluation in evaluations.values():
+            value, lower, upper = evaluation.metrics.loc[key, ["value", "lower", "upper"]]
+            cells.append(f"{form.format(value)} [{form.format(lower)}, {form.format(upper)}]")
+        table.add_row(label, *(Text(cell) for cell in cells))
+    out.print(table)
+    if first.bands is not None:
+        table = Table(title="Conversion by band", box=box.SIMPLE_HEAD, title_justify="left")
+        table.add_column("band")
+        for name in evaluations:
+            table.add_column(name, justify="right")
+        for band in first.bands["band"]:
+            table.add_row(band, *(_band(one, band) for one in evaluations.values()))
+        out.print(table)
+
+
+def print_verdict(comparison: "Comparison") -> None:
+    """Print what a comparison means, in plain sentences."""
+    for sentence in comparison.verdict:
+        out.print(Text(f"→ {sentence}", style="bold"))
+
+
+def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None = None) -> None:
+    """Print one lead's score and the sum behind it."""
+    chance = f", chance of winning {row['probability']:.1%}" if row["probability"] >= 0 else ""
+    out.print(Text(f"Lead {row['lead_id']}: score {row['score']}, {row['band']}{chance}", "bold"))
+    shown = lines if most is None else lines.head(most)
+    table = Table(box=None, show_header=False, padding=(0, 1))
+    table.add_column(justify="right")
+    for _ in range(3):
+        table.add_column(overflow="fold")
+    for line in shown.itertuples(index=False):
+        texts = (f"{line.points:+.2f}", line.feature, line.value, line.family)
+        table.add_row(*(Text(str(text)) for text in texts))
+    rest = lines["points"].sum() - shown["points"].sum()
+    if len(shown) < len(lines):
+        table.add_row(f"{rest:+.2f}", f"{len(lines) - len(shown)} more features", "", "")
+    table.add_row(Text(f"{lines['points'].sum():.2f}", "bold"), Text("sum", "bold"), "", "")
+    out.print(table)
+
+
+def _band(evaluation: "Evaluation", band: str) -> Text:
+    bands = evaluation.bands
+    row = None if bands is None else bands.set_index("band").loc[band]
+    if row is None or not row["n_leads"]:
+        return Text("no leads")
+    return Text(
+        f"{row['conversion']:.0%} [{row['lower']:.0%}, {row['upper']:.0%}] of {row['n_leads']:,.0f}"
+    )

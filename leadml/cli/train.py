@@ -1,0 +1,66 @@
+"""`leadml train`: learn, judge, compare, and write the model folder."""
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from leadml.cli import show
+from leadml.cli.options import Json, NoMlflow, Overwrite, Seed
+
+
+def train(
+    config: Annotated[Path, typer.Argument(help="leadml.toml")],
+    out: Annotated[Path, typer.Option("--out", help="Folder to write the model to.")],
+    leads: Annotated[Path | None, typer.Option(help="Leads other than leadml.toml names.")] = None,
+    rules: Annotated[
+        Path | None, typer.Option(help="Rule book to compare with; rules.toml beside the config.")
+    ] = None,
+    structure: Annotated[str, typer.Option(help="auto, additive, pairwise or full.")] = "auto",
+    scale_of: Annotated[
+        Path | None, typer.Option(help="Model whose scale to keep, for a retrain.")
+    ] = None,
+    seed: Seed = 0,
+    no_mlflow: NoMlflow = False,
+    overwrite: Overwrite = False,
+    json: Json = False,
+) -> None:
+    """Train the model beside the rule book, judge both on leads not seen, write a model folder."""
+    from leadml.batch import check_book
+    from leadml.config import load_config
+    from leadml.publishing import describe_figures, write_training
+    from leadml.registry.bundle import check_target, load_model
+    from leadml.training import train as train_model
+
+    check_target(out, overwrite=overwrite)
+    settings = load_config(config)
+    beside = config.with_name("rules.toml")
+    rules = rules or (beside if beside.is_file() else None)
+    book = None if rules is None else check_book(rules, settings, leads)
+    previous = scale_of or (out if overwrite and (out / "model.json").is_file() else None)
+    scale = None if previous is None else load_model(previous).scorer.scale_
+    training = train_model(
+        settings,
+        leads,
+        rules=book,
+        name=out.name,
+        structure=structure,
+        scale=scale,
+        random_state=seed,
+        progress=show.step,
+    )
+    text = None if rules is None else rules.read_text(encoding="utf-8-sig")
+    write_training(training, out, rules_text=text, overwrite=overwrite)
+    if not no_mlflow:
+        from leadml.registry.tracking import log_training
+
+        show.step("logging the MLflow run")
+        log_training(out, {**training.model.info, "seed": seed}, training.evaluations)
+    show.warn(training.warnings)
+    if json:
+        show.print_json(describe_figures(training))
+        return
+    show.print_table(training.structures.round(4), "Structures tried (cross-validated log loss)")
+    show.print_evaluations(training.evaluations)
+    show.print_verdict(training.comparison)
+    show.say(f"wrote {out}; open {out / 'report.html'}")

@@ -1,0 +1,168 @@
+"""Write what a training gave: model folder, figures, card, reference and report."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+import leadml
+from leadml.evaluation.display import jsonable
+from leadml.evaluation.report import Report, render_report
+from leadml.registry.bundle import save_model
+from leadml.registry.card import make_card
+from leadml.scoring.attribution import split_pipeline
+from leadml.scoring.columns import source_of
+from leadml.scoring.scorer import LeadScorer
+from leadml.training import Training
+
+SHOWN = {"additive": 5_000, "pairwise": 5_000, "full": 300}  # leads the points are averaged over
+
+
+def write_training(
+    training: Training,
+    folder: str | Path,
+    *,
+    rules_text: str | None = None,
+    overwrite: bool = False,
+) -> Path:
+    """Write a training as a model folder and return its path.
+
+    Parameters
+    ----------
+    training : Training
+    folder : str or Path
+    rules_text : str, default=None
+        The rule book as its owner wrote it, comments included.
+    overwrite : bool, default=False
+
+    Raises
+    ------
+    ModelFolderError
+        Where the folder cannot be written.
+    """
+    files = {
+        "metrics.json": _as_json(describe_figures(training)),
+        "reference.json": _as_json(_make_reference(training)),
+        "card.md": _make_card(training),
+        "report.html": render_report(_make_report(training)),
+    }
+    if rules_text is not None:
+        files["rules.toml"] = rules_text
+    return save_model(folder, training.model, files, overwrite=overwrite)
+
+
+def describe_figures(training: Training) -> dict[str, Any]:
+    """Return every figure of a training with its interval, as JSON values."""
+    return {
+        "split": training.model.info["split"],
+        "fingerprint": training.model.info["fingerprint"],
+        "no_signal": training.no_signal,
+        "models": {name: one.to_dict() for name, one in training.evaluations.items()},
+        "comparison": training.comparison.to_dict(),
+        "structures": training.structures.to_dict("records"),
+    }
+
+
+def compute_mean_points(scorer: LeadScorer, leads: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean points of each feature's values among some leads.
+
+    Parameters
+    ----------
+    scorer : LeadScorer
+        Fitted, around leadml's own learned model.
+    leads : DataFrame of shape (n_leads, n_columns)
+
+    Returns
+    -------
+    DataFrame
+        Columns `feature`, `value`, `points` and `share` of the leads; what a feature does together
+        with others is in its mean.
+    """
+    points, _ = scorer.compute_points(leads)
+    before, last = split_pipeline(scorer.estimator_)
+    values = before.transform(leads)
+    tables = []
+    for column in last.table_.columns:
+        codes = column.codes(values[source_of(column)])
+        counts = np.bincount(codes, minlength=column.n_codes)
+        sums = np.bincount(codes, weights=points[column.name], minlength=column.n_codes)
+        seen = counts > 0
+        tables.append(
+            pd.DataFrame(
+                {
+                    "feature": column.name,
+                    "value": np.array(column.labels(), dtype=object)[seen],
+                    "points": sums[seen] / counts[seen],
+                    "share": counts[seen] / len(codes),
+                }
+            )
+        )
+    return pd.concat(tables, ignore_index=True)
+
+
+def _make_report(training: Training) -> Report:
+    info, scorer = training.model.info, training.model.scorer
+    facts = {
+        "Model": f"{scorer.name}, version {scorer.version}",
+        "Structure": str(info["structure"]),
+        "Closed leads": f"{info['n_closed']:,}, {info['n_won']:,} won",
+        "Open leads": f"{info['n_open']:,}, not learned from",
+        "Judged on": str(info["split"]),
+        "Trained": str(info["trained_at"]),
+        "leadml": leadml.__version__,
+    }
+    scores = {
+        name: one.scores for name, one in training.evaluations.items() if one.scores is not None
+    }
+    closed = training.leads.X
+    sample = closed.sample(min(len(closed), SHOWN[str(info["structure"])]), random_state=0)
+    return Report(
+        title=f"Lead scoring: {scorer.name}",
+        facts=facts,
+        warnings=training.warnings,
+        evaluations=training.evaluations,
+        comparison=training.comparison,
+        scores=scores,
+        points=compute_mean_points(scorer, sample),
+        structures=training.structures,
+        notes=(
+            "Points per feature are means over leads of the training: what a feature does together "
+            "with others is in them.",
+        ),
+    )
+
+
+def _make_reference(training: Training) -> dict[str, Any]:
+    """Return how often each code and score occurred in training: counts alone, no rows, no ids."""
+    scorer, X = training.model.scorer, training.leads.X
+    before, last = split_pipeline(scorer.estimator_)
+    values = before.transform(X)
+    features = {}
+    for column in last.table_.columns:
+        codes = column.codes(values[source_of(column)])
+        counts = np.bincount(codes, minlength=column.n_codes)
+        features[column.name] = {"labels": column.labels(), "counts": counts.tolist()}
+    scores = scorer.scale_.scores(scorer.decision_function(X))
+    return {
+        "n_leads": len(X),
+        "features": features,
+        "scores": np.bincount(scores, minlength=101).tolist(),
+    }
+
+
+def _make_card(training: Training) -> str:
+    model = training.model
+    return make_card(
+        model.scorer.name,
+        model.scorer.version,
+        model.config,
+        model.info,
+        training.evaluations,
+        training.comparison,
+    )
+
+
+def _as_json(values: dict[str, Any]) -> str:
+    return json.dumps(jsonable(values), indent=1, ensure_ascii=False, allow_nan=False) + "\n"

@@ -44,6 +44,8 @@ def main() -> None:
         if not given.quick:
             suffix = f"_{given.only}" if given.only and name == "quality" else ""
             report.write(RESULTS / f"{name}{suffix}.md")
+    if not ratios:
+        return
     summary = Report()
     summary.add("## Ratios: ours over the other's, below 1 is better")
     summary.add()

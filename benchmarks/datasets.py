@@ -103,7 +103,7 @@ def simulate_additive(n_leads: int = 4_000, seed: int = 0) -> LeadSet:
 
 
 def simulate_three_way(n_leads: int = 6_000, seed: int = 0) -> LeadSet:
-    """Simulate leads where only the product of three signs matters: no one and no two columns do."""
+    """Simulate leads where only the product of three signs matters, and no two columns do."""
     rng = np.random.default_rng(seed)
     X = pd.DataFrame(rng.uniform(-1, 1, (n_leads, 5)), columns=list("abcde"))
     sign = np.sign(X["a"] * X["b"] * X["c"])

@@ -37,7 +37,7 @@ class Options:
 
 
 def compare_folds(report: Report, options: Options) -> list[Ratio]:
-    """Repeated stratified 5-fold: out-of-fold figures of every peer."""
+    """Compare every peer out of fold: repeated stratified 5-fold."""
     peers = PEERS | (SLOW_PEERS if options.slow else {})
     ratios = []
     for leads in _available(report, datasets.load_x_education, datasets.load_bank_sample):
@@ -59,7 +59,7 @@ def compare_folds(report: Report, options: Options) -> list[Ratio]:
                     "auto less it (95 %)": _interval(_by_lead(ours - losses, places)),
                     "AUC": metrics.roc_auc(y, y_prob),
                     "slope": _slope(y, y_prob),
-                    "fit, s": f"{seconds:.2f}",
+                    "fit and predict, s": f"{seconds:.2f}",
                 }
             )
             ratios.append(Ratio(f"{leads.name}, log loss", OURS, ours.mean(), name, losses.mean()))
@@ -68,7 +68,7 @@ def compare_folds(report: Report, options: Options) -> list[Ratio]:
 
 
 def compare_small(report: Report, options: Options) -> list[Ratio]:
-    """Draws of 80, 200 and 500 leads, tested on the rest."""
+    """Compare small histories: draws of 80, 200 and 500 leads, tested on the rest."""
     n_draws = 5 if options.quick else 30
     rows, ratios = [], []
     for leads in _available(report, datasets.load_x_education, datasets.load_bank):
@@ -90,7 +90,7 @@ def compare_small(report: Report, options: Options) -> list[Ratio]:
 
 
 def compare_in_time(report: Report, options: Options) -> list[Ratio]:
-    """First 80 % against last 20 %: a base rate that shifts, and a set without signal."""
+    """Compare forward in time: a base rate that shifts, and a set without signal."""
     del options
     ratios = []
     for leads in _available(report, datasets.load_bank, datasets.load_maven):
@@ -124,7 +124,7 @@ def compare_in_time(report: Report, options: Options) -> list[Ratio]:
 
 
 def choose_structures(report: Report, options: Options) -> list[Ratio]:
-    """What `auto` chooses where the truth is known."""
+    """Show what `auto` chooses where the truth is known."""
     del options
     for leads, expected in (
         (datasets.simulate_additive(), "additive"),
@@ -138,7 +138,7 @@ def choose_structures(report: Report, options: Options) -> list[Ratio]:
 
 
 def check_reasons(report: Report, options: Options) -> list[Ratio]:
-    """Largest gap between the sum of reasons and the score, in score points."""
+    """Measure the largest gap between the sum of reasons and the score."""
     del options
     rows = []
     for leads in _available(

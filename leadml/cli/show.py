@@ -17,22 +17,20 @@ if TYPE_CHECKING:
     from leadml.evaluation.summary import Evaluation
 
 out = Console(highlight=False, soft_wrap=False)
-err = Console(stderr=True, highlight=False)
+err = Console(stderr=True, highlight=False, soft_wrap=True)
 
+# key: label, format of the value, format of its interval
 FIGURES = {
-    "roc_auc": ("AUC", "{:.3f}"),
-    "average_precision": ("average precision", "{:.3f}"),
-    "log_loss": ("log loss", "{:.4f}"),
-    "log_loss_gain": ("gain over the base rate", "{:.4f}"),
-    "brier": ("Brier score", "{:.4f}"),
-    "calibration_slope": ("calibration slope (best 1)", "{:.2f}"),
-    "calibration_intercept": ("calibration intercept (best 0)", "{:.2f}"),
-    "ece": ("calibration error (ECE)", "{:.3f}"),
-    "lift_05": ("lift, best 5 %", "{:.2f}"),
-    "lift_10": ("lift, best 10 %", "{:.2f}"),
-    "lift_20": ("lift, best 20 %", "{:.2f}"),
-    "gain_10": ("share of wins in the best 10 %", "{:.0%}"),
-    "gain_20": ("share of wins in the best 20 %", "{:.0%}"),
+    "roc_auc": ("AUC", "{:.3f}", "{:.2f}"),
+    "log_loss": ("log loss", "{:.3f}", "{:.2f}"),
+    "log_loss_gain": ("gain over base", "{:.3f}", "{:.2f}"),
+    "brier": ("Brier score", "{:.3f}", "{:.2f}"),
+    "calibration_slope": ("slope (best 1)", "{:.2f}", "{:.2f}"),
+    "ece": ("ECE", "{:.3f}", "{:.2f}"),
+    "lift_05": ("lift, best 5 %", "{:.2f}", "{:.1f}"),
+    "lift_10": ("lift, best 10 %", "{:.2f}", "{:.1f}"),
+    "lift_20": ("lift, best 20 %", "{:.2f}", "{:.1f}"),
+    "gain_20": ("wins in best 20 %", "{:.0%}", "{:.0%}"),
 }
 
 
@@ -72,22 +70,16 @@ def print_evaluations(evaluations: "Mapping[str, Evaluation]") -> None:
     """Print the key figures of models side by side, with 95 % intervals."""
     first = next(iter(evaluations.values()))
     title = f"{first.n_leads:,} leads, {first.n_won:,} won; 95 % intervals in brackets"
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left")
-    table.add_column("")
-    for name in evaluations:
-        table.add_column(name, justify="right")
-    for key, (label, form) in FIGURES.items():
+    table = _side_by_side(title, evaluations)
+    for key, (label, form, narrow) in FIGURES.items():
         cells = []
         for evaluation in evaluations.values():
             value, lower, upper = evaluation.metrics.loc[key, ["value", "lower", "upper"]]
-            cells.append(f"{form.format(value)} [{form.format(lower)}, {form.format(upper)}]")
+            cells.append(f"{form.format(value)} ({narrow.format(lower)}–{narrow.format(upper)})")
         table.add_row(label, *(Text(cell) for cell in cells))
     out.print(table)
     if first.bands is not None:
-        table = Table(title="Conversion by band", box=box.SIMPLE_HEAD, title_justify="left")
-        table.add_column("band")
-        for name in evaluations:
-            table.add_column(name, justify="right")
+        table = _side_by_side("Conversion by band", evaluations)
         for band in first.bands["band"]:
             table.add_row(band, *(_band(one, band) for one in evaluations.values()))
         out.print(table)
@@ -118,11 +110,19 @@ def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None 
     out.print(table)
 
 
+def _side_by_side(title: str, models: Iterable[str]) -> Table:
+    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table.add_column("", no_wrap=True)
+    for name in models:
+        table.add_column(name, justify="right")
+    return table
+
+
 def _band(evaluation: "Evaluation", band: str) -> Text:
     bands = evaluation.bands
     row = None if bands is None else bands.set_index("band").loc[band]
     if row is None or not row["n_leads"]:
         return Text("no leads")
     return Text(
-        f"{row['conversion']:.0%} [{row['lower']:.0%}, {row['upper']:.0%}] of {row['n_leads']:,.0f}"
+        f"{row['conversion']:.0%} ({row['lower']:.0%}–{row['upper']:.0%}) of {row['n_leads']:,.0f}"
     )

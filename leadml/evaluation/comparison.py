@@ -197,12 +197,31 @@ def _sentence(differences: pd.DataFrame, values: dict[str, pd.Series], n_won: in
         f"the {other} {others:,}"
     )
     if not row["excludes_zero"]:
+        counts += f" (difference {found - others:,}, 95 % interval {low} to {high})"
+        ranking = _ranking(differences, values)
+        if ranking:
+            return f"{ranking} A{counts}: too few to tell them apart there."
         start = f"No difference can be shown between the {first} and the {other}: a"
-        return f"{start}{counts} (difference {found - others:,}, 95 % interval {low} to {high})."
+        return f"{start}{counts}."
     if found >= others:
         return f"A{counts}: {found - others:,} more, 95 % interval {low} to {high}."
     low, high = (_whole(-row[bound] * n_won) for bound in ("upper", "lower"))
     return f"A{counts}: {others - found:,} fewer, 95 % interval {low} to {high}."
+
+
+def _ranking(differences: pd.DataFrame, values: dict[str, pd.Series]) -> str:
+    """Say who orders all leads better, where the interval of the AUC's difference shows it."""
+    row = differences.set_index("metric").loc["roc_auc"]
+    if not row["excludes_zero"]:
+        return ""
+    best = row["better"]
+    worse = row["other"] if best == row["model"] else row["model"]
+    low, high = sorted(abs(row[bound]) for bound in ("lower", "upper"))
+    return (
+        f"Over all leads the {best} ranked better than the {worse}: it put a won lead before a "
+        f"lost one in {values[best]['roc_auc']:.0%} of pairs, against "
+        f"{values[worse]['roc_auc']:.0%} (difference {low:.1%} to {high:.1%}, 95 % interval)."
+    )
 
 
 def _whole(wins: float) -> str:

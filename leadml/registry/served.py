@@ -3,7 +3,6 @@
 from typing import Any
 
 import mlflow
-import pandas as pd
 
 from leadml.registry.bundle import LeadModel, load_model
 
@@ -17,11 +16,9 @@ class ServedModel(mlflow.pyfunc.PythonModel):
         """Load the folder."""
         self.model = load_model(context.artifacts["folder"])
 
-    def predict(
-        self, context: Any, model_input: pd.DataFrame, params: dict[str, Any] | None = None
-    ) -> pd.DataFrame:
-        """Return the scored table."""
-        del context, params
+    # without type hints: MLflow would make a signature of them, and convert by it
+    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG002
+        """Return the scored table of a frame of leads."""
         return self.model.score_leads(model_input)
 
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
 from leadml.scoring.folds import Training
 
+LEAST_GAIN = 1e-4  # of log loss, that `patience` more rounds must bring
 STEP = 20  # rounds between two looks at the mean fold loss
 
 
@@ -148,11 +149,13 @@ def _grow_in_step(boosters: Sequence[Any], settings: BagSettings) -> int:
         return losses
 
     losses: list[float] = []
+    best = 0
     with ThreadPoolExecutor(settings.n_threads) as pool:
-        while len(losses) < settings.max_rounds:
+        while len(losses) < settings.max_rounds and len(losses) - best <= settings.patience:
             losses.extend(np.mean(list(pool.map(grow, boosters)), axis=0))
-            if len(losses) - int(np.argmin(losses)) > settings.patience:
-                break
+            # rounds that gain next to nothing are not waited for
+            if not best or losses[best - 1] - min(losses) > LEAST_GAIN:
+                best = int(np.argmin(losses)) + 1
     return int(np.argmin(losses)) + 1
 
 

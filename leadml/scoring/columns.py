@@ -164,8 +164,9 @@ def build_number_column(name: str, values: Any, max_bins: int = 127) -> NumberCo
     distinct = np.unique(finite)
     if len(distinct) > max_bins:
         ranks = np.linspace(0, len(finite) - 1, max_bins + 1)[1:-1].round().astype(int)
-        uppers = np.unique(finite[ranks])
-        above = np.minimum(np.searchsorted(distinct, uppers, side="right"), len(distinct) - 1)
+        # the largest value ends no bin: the edge above it would leave the last but one bin empty
+        uppers = np.setdiff1d(finite[ranks], distinct[-1:])
+        above = np.searchsorted(distinct, uppers, side="right")
         edges = np.unique(_midpoints(uppers, distinct[above]))
     else:
         edges = _midpoints(distinct[:-1], distinct[1:])

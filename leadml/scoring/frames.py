@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from sklearn.base import BaseEstimator
+from sklearn.utils import assert_all_finite
 from sklearn.utils.multiclass import check_classification_targets
 from sklearn.utils.validation import check_consistent_length, column_or_1d, validate_data
 
@@ -47,6 +48,7 @@ def as_won(y: Any, X: pd.DataFrame) -> tuple[NDArray, NDArray[np.bool_]]:
         message = "requires y to be passed, but the target y is None."
         raise ValueError(message)
     y = column_or_1d(y, warn=True)
+    assert_all_finite(y, input_name="y")
     check_consistent_length(X, y)
     check_classification_targets(y)
     classes, places = np.unique(y, return_inverse=True)

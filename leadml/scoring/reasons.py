@@ -32,7 +32,7 @@ def describe_value(value: Any) -> str:
     if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
         return "missing"
     if isinstance(value, float | np.floating):
-        return f"{value:,.6g}"
+        return f"{value + 0.0:,.6g}"  # -0.0 reads 0
     return as_text(value)
 
 

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from leadml.config import BANT_LETTERS, Family
 from leadml.errors import ConfigError, all_problems, did_you_mean
-from leadml.scoring.columns import Column, NumberColumn, TextColumn
+from leadml.scoring.columns import Column, NumberColumn, TextColumn, as_text
 from leadml.scoring.points import PointsTable, Term
 from leadml.toml_file import line_numbers, line_of, validate_toml
 
@@ -110,7 +110,7 @@ class Rule(BaseModel):
             yes = TextColumn(key, self.column, TRUE_TEXTS, whole=True)
             return yes, np.array([not self.is_true, self.is_true, False])
         if self.is_in is not None:
-            words = tuple(str(value) for value in self.is_in)
+            words = tuple(as_text(value) for value in self.is_in)
             return TextColumn(key, self.column, words, whole=True), np.array([False, True, False])
         words = tuple(self.contains or ())
         return TextColumn(key, self.column, words), np.array([False, True, False])

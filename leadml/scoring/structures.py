@@ -38,7 +38,7 @@ def fit_candidates(
     candidates = []
     for name in STRUCTURES if structure == "auto" else (structure,):
         shaped = replace(
-            settings, additive=name == "additive", max_depth=2 if name == "pairwise" else -1
+            settings, additive=name == "additive", max_depth=-1 if name == "full" else 2
         )
         candidates.append(_fit_candidate(training, linear, name, shaped))
     if structure in ("auto", "full") and len(training.won) >= WIDE_FROM:

@@ -1,0 +1,33 @@
+.PHONY: demo test check lint types bench clean
+PYTHON ?= python3
+BIN := .venv/bin
+# LightGBM's threads otherwise spin beside another busy process
+export OMP_WAIT_POLICY ?= passive
+export MLFLOW_DISABLE_TELEMETRY ?= true
+
+demo: .venv/ready  ## the whole job on a simulated CRM, into the folder demo
+	$(BIN)/leadml demo
+
+test: .venv/ready  ## tests and doctests
+	$(BIN)/pytest tests
+	$(BIN)/pytest --doctest-modules leadml
+
+lint: .venv/ready
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/lint-imports
+
+types: .venv/ready
+	$(BIN)/mypy
+
+check: lint types test  ## all that CI runs
+
+bench: .venv/ready  ## ratios against named peers
+	$(BIN)/python -m benchmarks
+
+.venv/ready: pyproject.toml constraints.txt
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --upgrade pip
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[demo,notebooks,dev]'
+	touch $@
+
+clean:
+	rm -rf .venv demo

@@ -43,7 +43,7 @@ def test_a_byte_order_mark_is_no_problem(tmp_path):
 
 
 def test_no_file(tmp_path):
-    with pytest.raises(ConfigError, match="does not exist. Pass the path"):
+    with pytest.raises(ConfigError, match=r"does not exist\. Pass the path"):
         read_toml(tmp_path / "none.toml")
     with pytest.raises(ConfigError, match="does not exist"):
         read_toml(tmp_path)
@@ -83,14 +83,16 @@ def test_unknown_keys_in_an_array_of_tables(tmp_path):
 
 @pytest.mark.xfail(strict=True, reason="the line of a [[table]] that is not known is not found")
 def test_an_unknown_array_of_tables(tmp_path):
-    assert problems_of(tmp_path, "[inner]\nsize = 1\n[[part]]\nsize = 1\n")[0].startswith("line 3: ")
+    assert problems_of(tmp_path, "[inner]\nsize = 1\n[[part]]\nsize = 1\n")[0].startswith(
+        "line 3: "
+    )
 
 
 def test_wrong_values_are_shown_shortened(tmp_path):
     text = f'[inner]\nsize = "{"x" * 200}"\n'
     (problem,) = problems_of(tmp_path, text)
     assert problem.startswith("line 2: [inner] size should be a valid integer")
-    assert problem.endswith("... .".replace(" ", ""))
+    assert problem.endswith("....")
     assert len(problem) < 200
 
 

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
 from leadml.scoring.folds import Training
 
-LEAST_GAIN = 1e-4  # of log loss, that `patience` more rounds must bring
+LEAST_GAIN = 2e-5  # of log loss, that `patience` more rounds must bring
 STEP = 20  # rounds between two looks at the mean fold loss
 
 
@@ -156,7 +156,7 @@ def _grow_in_step(boosters: Sequence[Any], settings: BagSettings) -> int:
             # rounds that gain next to nothing are not waited for
             if not best or losses[best - 1] - min(losses) > LEAST_GAIN:
                 best = int(np.argmin(losses)) + 1
-    return int(np.argmin(losses)) + 1
+    return int(np.argmin(losses[: settings.max_rounds])) + 1
 
 
 def _raw_scores(booster: Any, matrix: NDArray[np.float32], n_rounds: int) -> Floats:

@@ -40,6 +40,7 @@ from leadml.scoring.structures import (
 )
 
 N_FOLDS = 5
+FEW, MANY = 2_000, 5_000  # leads: slower learning below, faster above
 SAMPLE = 200  # leads whose TreeSHAP values centre a `full` model's reasons
 
 
@@ -58,8 +59,9 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         the three within one standard error of the best cross-validated log loss.
     monotone : dict of column to 1 or -1, default=None
         Numbers whose points may never fall (1) or never rise (-1) with their value.
-    n_repeats : int, default=2
+    n_repeats : int, default=None
         How many times the leads are dealt to 5 folds anew; each deal adds 5 boosters to the bag.
+        None means 2, and 1 from 5,000 leads on.
     max_rounds : int, default=None
         Most trees a booster. None means 1,500, and 4,000 from 5,000 leads on.
     n_jobs : int, default=None
@@ -105,7 +107,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "structure": [StrOptions({"auto", *STRUCTURES})],
         "monotone": [Mapping, None],
-        "n_repeats": [Interval(Integral, 1, None, closed="left")],
+        "n_repeats": [Interval(Integral, 1, None, closed="left"), None],
         "max_rounds": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -116,7 +118,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         structure: str = "auto",
         *,
         monotone: Mapping[str, int] | None = None,
-        n_repeats: int = 2,
+        n_repeats: int | None = None,
         max_rounds: int | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -212,20 +214,19 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         codes = compute_codes(frame, columns)
         random_state = check_random_state(self.random_state)
         together = compute_groups(codes, groups)
-        folds = tuple(
-            assign_folds(won, together, N_FOLDS, random_state) for _ in range(self.n_repeats)
-        )
+        n_repeats = self.n_repeats or (2 if len(won) < MANY else 1)
+        folds = tuple(assign_folds(won, together, N_FOLDS, random_state) for _ in range(n_repeats))
         return Training(codes, columns, won, folds, signs)
 
     def _settings(self, n_leads: int) -> BagSettings:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
         return BagSettings(
-            learning_rate=0.03 if n_leads < 2_000 else 0.05,
+            learning_rate=0.03 if n_leads < FEW else 0.05 if n_leads < MANY else 0.08,
             num_leaves=int(np.clip(n_leads / 100, 4, 15)),
             max_depth=-1,
             min_data_in_leaf=int(np.clip(n_leads / 100, 5, 20)),
             additive=False,
-            max_rounds=self.max_rounds or (1_500 if n_leads < 5_000 else 4_000),
+            max_rounds=self.max_rounds or (1_500 if n_leads < MANY else 4_000),
             patience=60,
             seed=seed,
             n_threads=cpu_count() if self.n_jobs in (None, -1) else max(self.n_jobs, 1),

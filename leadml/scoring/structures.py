@@ -13,6 +13,7 @@ from leadml.scoring.folds import Training
 from leadml.scoring.linear import Linear
 
 STRUCTURES = ("additive", "pairwise", "full")
+FEWEST_LEAVES = 3  # of an additive tree
 WIDE_LEAVES = (31, 63)  # tried for `full` only, and only from here on
 WIDE_FROM = 5_000
 
@@ -33,34 +34,46 @@ def fit_candidates(
 ) -> list[Candidate]:
     """Fit the structure asked for, or all three for `auto`.
 
-    `full` trees of more leaves are tried from 5,000 leads on, as long as each step is the best yet.
+    `additive` is tried with the smallest trees too: 15 leaves on one column overfit where effects
+    are smooth, 3 are too few where a column has many levels. `full` is tried with more leaves from
+    5,000 leads on, as long as each step is the best yet.
     """
-    candidates = []
-    for name in STRUCTURES if structure == "auto" else (structure,):
+    candidates: list[Candidate] = []
+
+    def fit(name: str, num_leaves: int) -> None:
         shaped = replace(
-            settings, additive=name == "additive", max_depth=-1 if name == "full" else 2
+            settings,
+            additive=name == "additive",
+            max_depth=2 if name == "pairwise" else -1,
+            num_leaves=num_leaves,
         )
         candidates.append(_fit_candidate(training, linear, name, shaped))
+
+    for name in STRUCTURES if structure == "auto" else (structure,):
+        if name == "additive":
+            fit(name, FEWEST_LEAVES)
+        fit(name, settings.num_leaves)
     if structure in ("auto", "full") and len(training.won) >= WIDE_FROM:
         for num_leaves in WIDE_LEAVES:
             if _best(candidates) is not candidates[-1]:
                 break
-            wider = replace(shaped, num_leaves=num_leaves)
-            candidates.append(_fit_candidate(training, linear, "full", wider))
+            fit("full", num_leaves)
     return candidates
 
 
 def choose(candidates: Sequence[Candidate]) -> Candidate:
-    """Return the simplest candidate within one standard error of the best, paired by lead.
+    """Return the best of the simplest structure within one standard error of the best of all.
 
-    The one-standard-error rule of Breiman et al. (1984), on the difference of log losses.
+    The one-standard-error rule of Breiman et al. (1984), on the difference of log losses by lead.
     """
     best = _best(candidates)
-    for candidate in sorted(candidates, key=lambda one: STRUCTURES.index(one.structure)):
-        gap = candidate.losses - best.losses
-        if gap.mean() <= gap.std() / np.sqrt(len(gap)):
-            break
-    return best if candidate.structure == best.structure else candidate
+    for structure in STRUCTURES:
+        own = [candidate for candidate in candidates if candidate.structure == structure]
+        if own:
+            gap = _best(own).losses - best.losses
+            if gap.mean() <= gap.std() / np.sqrt(len(gap)):
+                return _best(own)
+    return best
 
 
 def compute_structures(candidates: Sequence[Candidate]) -> pd.DataFrame:

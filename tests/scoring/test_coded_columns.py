@@ -128,7 +128,11 @@ def test_text_column_matches_words_in_any_case():
 
 
 def test_empty_input_gives_no_codes():
-    for column in (NumberColumn("x", (1.0,)), CategoryColumn("x", ("a",)), TextColumn("x", "x", ())):
+    for column in (
+        NumberColumn("x", (1.0,)),
+        CategoryColumn("x", ("a",)),
+        TextColumn("x", "x", ()),
+    ):
         assert column.codes(pd.Series([], dtype=object)).shape == (0,)
 
 

@@ -89,11 +89,9 @@ def test_purified_grids_have_zero_means_and_the_same_sum():
     constant, pure = purify(tables, grids, codes)
     np.testing.assert_allclose(total(constant, tables, pure), before, atol=1e-12)
     for (a, b), grid in pure.items():
-        for side, other, means in ((a, b, grid.T), (b, a, grid)):
+        for other, over_other in ((b, grid), (a, grid.T)):
             share = np.bincount(codes[other], minlength=len(tables[other])) / 300
-            # mean over the other column, for each code of this one
-            by_code = (means.T if side == a else means.T) @ share
-            np.testing.assert_allclose(by_code, 0, atol=1e-12)
+            np.testing.assert_allclose(over_other @ share, 0, atol=1e-12)
 
 
 def test_a_grid_keeps_each_distinct_row_and_column_once():

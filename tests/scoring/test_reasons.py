@@ -6,7 +6,9 @@ from leadml.scoring.reasons import describe_feature, describe_value, format_reas
 
 
 def reasons(points, values=None, count=3):
-    values = pd.DataFrame(index=range(len(next(iter(points.values()))))) if values is None else values
+    values = (
+        pd.DataFrame(index=range(len(next(iter(points.values()))))) if values is None else values
+    )
     frame = format_reasons(pd.DataFrame(points), pd.DataFrame(values), count)
     assert list(frame.columns) == [f"reason_{place}" for place in range(1, count + 1)]
     return frame.astype(object).where(frame.notna(), None).to_numpy().tolist()

@@ -224,10 +224,7 @@ def encode():
     numbers = make_pipeline(SimpleImputer(), StandardScaler())
     return make_column_transformer(
         (OneHotEncoder(sparse_output=False), make_column_selector(dtype_include="str")),
-        (
-            make_pipeline(SimpleImputer(), StandardScaler()),
-            make_column_selector(dtype_exclude="str"),
-        ),
+        (numbers, make_column_selector(dtype_exclude="str")),
     )
 
 

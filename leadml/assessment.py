@@ -62,6 +62,9 @@ def compare_leads(
     closed, other = _closed(table), _closed(other)
     _check_same(closed, other)
     names = _names(first, second)
+    if names[0] == names[1]:
+        message = f"{a} and {b} are the same model, {names[0]}. Pass two different ones."
+        raise DataError(message)
     evaluations = {names[0]: _evaluate(first, closed), names[1]: _evaluate(second, other)}
     chances = {
         names[0]: first.predict_proba(first.select(closed.X))[:, 1],
@@ -151,7 +154,10 @@ def _seen_before(source: str | Path, closed: LeadTable) -> tuple[str, ...]:
     )
     if not same and not older:
         return ()
+    learned = (
+        "has learned from these leads" if same else "may have learned from some of these leads"
+    )
     return (
-        f"{source} has learned from {'these' if same else 'some of these'} leads, so these figures "
-        "promise too much. Without --leads you get those of the leads its training kept aside.",
+        f"{source} {learned}, so the figures promise too much. Without --leads you get those of "
+        "the leads its training kept aside.",
     )

@@ -25,7 +25,8 @@ def _texts(values: Any) -> Any:
 
 def _positive_timedelta(text: str) -> str:
     try:
-        positive = pd.Timedelta(text) > pd.Timedelta(0)
+        # a number without a unit would be nanoseconds
+        positive = not text.strip().isdigit() and pd.Timedelta(text) > pd.Timedelta(0)
     except ValueError:
         positive = False
     if not positive:
@@ -34,7 +35,7 @@ def _positive_timedelta(text: str) -> str:
     return text
 
 
-Texts = Annotated[list[str], BeforeValidator(_texts)]
+Texts = Annotated[list[str], BeforeValidator(_texts), Field(min_length=1)]
 TimeSpan = Annotated[str, AfterValidator(_positive_timedelta)]
 
 
@@ -116,6 +117,9 @@ class FeaturesTable(_Table):
                 if column in seen:
                     problems.append(f"{column!r} stands in `{seen[column]}` and in `{family}`.")
                 seen[column] = family
+        for column in self.bant.columns().values():
+            if seen.get(column) in ("protected", "exclude"):
+                problems.append(f"{column!r} stands in `{seen[column]}` and in `bant`.")
         used = self.families()
         for key in ("monotone", "kinds"):
             for column in getattr(self, key):
@@ -167,6 +171,11 @@ class Config(_Table):
 
     @model_validator(mode="after")
     def _roles_are_not_features(self) -> Self:
+        roles = self.role_columns()
+        twice = sorted({name for name in roles if roles.count(name) > 1})
+        if twice:
+            message = f"{twice} have two roles in [leads] and [outcome]. Give each column one."
+            raise ValueError(message)
         both = [name for name in self.role_columns() if name in self.features.families()]
         if both:
             message = (

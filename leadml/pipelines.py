@@ -47,7 +47,9 @@ def make_rules(config: Config, book: RuleBook) -> Pipeline:
 
 def make_logistic(config: Config) -> Pipeline:
     """Return the plain peer: one-hot categories, scaled numbers, logistic regression."""
-    numbers = make_pipeline(SimpleImputer(add_indicator=True), StandardScaler())
+    numbers = make_pipeline(
+        SimpleImputer(add_indicator=True, keep_empty_features=True), StandardScaler()
+    )
     categories = OneHotEncoder(handle_unknown="infrequent_if_exist", min_frequency=10)
     columns = make_column_transformer(
         (numbers, make_column_selector(dtype_include=np.number)),

@@ -81,9 +81,9 @@ def line_numbers(text: str) -> dict[Place, int]:
 
 def line_of(place: Place, places: dict[Place, int]) -> int | None:
     """Return the line of `place`, or of the nearest table or key around it."""
-    while place and place not in places:
+    while place and place not in places and (*place, 0) not in places:
         place = place[:-1]
-    return places.get(place)
+    return places.get(place, places.get((*place, 0)))
 
 
 def _describe(details: ErrorDetails, places: dict[Place, int], model: type[BaseModel]) -> str:
@@ -102,7 +102,11 @@ def _describe(details: ErrorDetails, places: dict[Place, int], model: type[BaseM
         return f"{where}{name}: {reason}"
     got = repr(details["input"])
     got = got if len(got) <= 60 else got[:57] + "..."
-    return f"{where}{name} {reason.removesuffix('.')}. Got {got}."
+    hint = ""
+    if details["type"] == "literal_error":
+        accepted = re.findall("'([^']*)'", str(details.get("ctx", {}).get("expected", "")))
+        hint = did_you_mean(str(details["input"]), accepted)
+    return f"{where}{name} {reason.removesuffix('.')}. Got {got}.{hint}"
 
 
 def _dotted(place: Place) -> str:

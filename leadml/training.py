@@ -24,6 +24,7 @@ from leadml.pipelines import (
     RULES,
     make_logistic,
     make_model,
+    make_profile,
     make_rules,
     make_scorer,
 )
@@ -108,7 +109,8 @@ def train(
     progress("reading leads")
     table = read_table(config.leads.path if leads is None else leads, config)
     closed = table.closed()
-    _check_enough(closed.y)
+    _check_enough(closed.y, config)
+    _check_features(closed.X, config)
     split = split_leads(closed.y, closed.created, closed.account, random_state)
     recipes: dict[str, Any] = {MODEL: make_model(config, structure, random_state)}
     if rules is not None:
@@ -195,12 +197,23 @@ def _evaluate(
     return evaluations, compare(y, chances, groups=groups, base_rate=base_rate)
 
 
-def _check_enough(y: pd.Series) -> None:
+def _check_features(X: pd.DataFrame, config: Config) -> None:
+    if X.empty or not make_profile(config).fit(X).source_:
+        message = (
+            "No column of [features] gives a feature to learn from: free texts alone, and dates "
+            "without `created`, give none. Put columns into its families."
+        )
+        raise DataError(message)
+
+
+def _check_enough(y: pd.Series, config: Config) -> None:
     won, lost = int((y == 1).sum()), int((y == 0).sum())
     if min(won, lost) < FEWEST:
         message = (
-            f"There are {won} won and {lost} lost leads; at least {FEWEST} of each are needed to "
-            "learn from. Score with the rule book until then: leadml score rules.toml LEADS -o OUT."
+            f"There are {won} won and {lost} lost leads (column {config.outcome.column!r}: won "
+            f"{config.outcome.won}, lost {config.outcome.lost}); at least {FEWEST} of each are "
+            "needed to learn from. Where [outcome] is right, score with the rule book until then: "
+            "leadml score rules.toml LEADS -o OUT."
         )
         raise DataError(message)
 
@@ -238,6 +251,9 @@ def _describe(
     no_signal: bool,
     warnings: tuple[str, ...],
 ) -> dict[str, Any]:
+    newest = None
+    if closed.created is not None and closed.created.notna().any():
+        newest = closed.created.max().date().isoformat()
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
         "n_leads": len(table.y),
@@ -249,7 +265,7 @@ def _describe(
         "no_signal": no_signal,
         "warnings": list(warnings),
         "fingerprint": compute_fingerprint(closed),
-        "newest_lead": None if closed.created is None else closed.created.max().date().isoformat(),
+        "newest_lead": newest,
     }
 
 

@@ -81,7 +81,6 @@ def test_unknown_keys_in_an_array_of_tables(tmp_path):
     ]
 
 
-@pytest.mark.xfail(strict=True, reason="the line of a [[table]] that is not known is not found")
 def test_an_unknown_array_of_tables(tmp_path):
     assert problems_of(tmp_path, "[inner]\nsize = 1\n[[part]]\nsize = 1\n")[0].startswith(
         "line 3: "

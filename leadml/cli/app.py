@@ -28,13 +28,23 @@ for verb in (
 app.add_typer(rules.app, name="rules")
 
 
-@app.callback()
-def _app(
-    version: Annotated[bool, typer.Option("--version", help="Print the version.")] = False,
-) -> None:
-    if version:
+def _print_version(wanted: bool) -> None:
+    if wanted:
         typer.echo(leadml.__version__)
         raise typer.Exit
+
+
+@app.callback()
+def _app(
+    # eager: it needs no verb
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version."
+        ),
+    ] = False,
+) -> None:
+    pass
 
 
 def main() -> None:

@@ -7,6 +7,7 @@ import typer
 
 from leadml.cli import show
 from leadml.cli.options import Json
+from leadml.errors import ModelFolderError
 
 
 def compare(
@@ -26,6 +27,9 @@ def compare(
             message = "Pass --leads: two models are compared on leads that neither has seen."
             raise typer.BadParameter(message)
         evaluations, comparison = stored_evaluations(a), stored_comparison(a)
+        if b not in evaluations:
+            message = f"{a} holds no rule book. Train with one: leadml train ... --rules FILE."
+            raise ModelFolderError(message)
     else:
         evaluations, comparison, warnings = compare_leads(a, b, leads)
         show.warn(warnings)

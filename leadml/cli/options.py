@@ -1,7 +1,7 @@
 """Options that several verbs share."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -9,7 +9,9 @@ Model = Annotated[
     Path, typer.Argument(help="A model folder; or a rules.toml with its leadml.toml beside it.")
 ]
 Leads = Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of Parquet files.")]
-By = Annotated[str, typer.Option("--by", help="Which of a model folder: model or rules.")]
+By = Annotated[
+    Literal["model", "rules"], typer.Option("--by", help="Which of the two of a model folder.")
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Take the place of what is there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Equal seeds give equal models.")]

@@ -14,7 +14,7 @@ def score(
     leads: Leads,
     out: Annotated[Path, typer.Option("-o", "--out", help=".csv, .csv.gz, .parquet or .jsonl")],
     by: By = "model",
-    reasons: Annotated[int, typer.Option(help="How many reasons a lead.")] = 3,
+    reasons: Annotated[int, typer.Option(min=0, help="How many reasons a lead.")] = 3,
 ) -> None:
     """Score LEADS with MODEL and write the scored table."""
     from leadml.batch import score_leads

@@ -1,7 +1,7 @@
 """`leadml train`: learn, judge, compare, and write the model folder."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -16,7 +16,10 @@ def train(
     rules: Annotated[
         Path | None, typer.Option(help="Rule book to compare with; rules.toml beside the config.")
     ] = None,
-    structure: Annotated[str, typer.Option(help="auto, additive, pairwise or full.")] = "auto",
+    structure: Annotated[
+        Literal["auto", "additive", "pairwise", "full"],
+        typer.Option(help="How many columns may act together: one, two, any, or what pays."),
+    ] = "auto",
     scale_of: Annotated[
         Path | None, typer.Option(help="Model whose scale to keep, for a retrain.")
     ] = None,

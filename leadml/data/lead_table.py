@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
+from pandas.api.types import is_numeric_dtype
 
 from leadml.config import Config
 from leadml.data.roles import outcome_texts
@@ -100,8 +101,10 @@ def read_outcomes(leads: pd.DataFrame, config: Config) -> pd.Series:
     if config.outcome.column not in leads:
         return pd.Series(np.nan, index=leads.index)
     texts = outcome_texts(leads[config.outcome.column])
-    meaning = dict.fromkeys(config.outcome.lost, 0.0) | dict.fromkeys(config.outcome.won, 1.0)
-    return texts.map(meaning).astype(float)
+    values = [(value, 0.0) for value in config.outcome.lost]
+    values += [(value, 1.0) for value in config.outcome.won]
+    # in any case: `True` in a CSV file is `true` in a Parquet file
+    return texts.str.casefold().map({value.casefold(): y for value, y in values}).astype(float)
 
 
 def compute_fingerprint(table: LeadTable) -> str:
@@ -150,7 +153,8 @@ def _find_bad_ids(ids: pd.Series) -> list[str]:
 
 
 def _read_dates(values: pd.Series) -> tuple[pd.Series, str]:
-    dates = pd.to_datetime(values, errors="coerce", format="ISO8601", utc=True)
+    texts = outcome_texts(values) if is_numeric_dtype(values) else values  # 20260131
+    dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True)
     wrong = int((dates.isna() & values.notna()).sum())
     bad = f"{wrong} values are no date. Accepted is ISO 8601, such as 2026-01-31." if wrong else ""
     return dates.dt.tz_localize(None), bad

@@ -41,7 +41,7 @@ def outcome_texts(column: pd.Series) -> pd.Series:
     if types.is_bool_dtype(column):
         return column.astype("str").str.lower()
     if types.is_float_dtype(column):
-        texts = column.map("{:g}".format, na_action="ignore")
+        texts = column.map("{:.15g}".format, na_action="ignore")  # every digit of a code
         return texts.astype("str")
     return column.astype("str")
 

@@ -51,21 +51,45 @@ def split_leads(
     >>> split.parts[0][1].tolist(), split.method
     ([8, 9], 'the newest 20 % of leads, from 2026-01-09 on')
     """
-    if created is not None and created.nunique() > 1:
-        return _split_by_time(y, created, account)
+    if created is not None and created.dt.normalize().nunique() > 1:
+        split = _split_by_time(y, created, account)
+        if _can_learn(y, split.parts[0][0]):
+            return split
+        reason = "The older 80 % of leads hold too few wins or losses to learn from"
+    else:
+        reason = "No `created` dates" if created is None else "All leads were created on one day"
+    return _split_at_random(y, account, random_state, reason)
+
+
+def _split_at_random(
+    y: pd.Series, account: pd.Series | None, random_state: int, reason: str
+) -> Split:
+    warnings = [
+        f"{reason}: leads are split at random, which promises more than the next months will hold."
+    ]
     places = np.arange(len(y))
-    groups = None if account is None else _account_codes(account)
-    folds = StratifiedKFold if groups is None else StratifiedGroupKFold
-    splitter = folds(n_splits=FOLDS, shuffle=True, random_state=random_state)
-    parts = list(splitter.split(places, y, groups))
-    kept = "accounts kept together" if groups is not None else "leads dealt at random"
-    warning = (
-        "No `created` date: leads are split at random, which promises more than the next months "
-        "will hold. Give `created` in leadml.toml."
-    )
+    dealt = {"n_splits": FOLDS, "shuffle": True, "random_state": random_state}
+    parts = list(StratifiedKFold(**dealt).split(places, y))
+    kept = "leads dealt at random"
+    if account is not None:
+        groups = _account_codes(account)
+        few = len(np.unique(groups)) < FOLDS
+        together = [] if few else list(StratifiedGroupKFold(**dealt).split(places, y, groups))
+        if together and all(_can_learn(y, older) for older, _ in together):
+            parts, kept = together, "accounts kept together"
+        else:
+            warnings.append(
+                "There are too few accounts to keep each on one side of the split: the figures "
+                "hold for accounts you know, not for new ones."
+            )
     if len(y) >= MANY:
-        return Split((parts[0],), f"a random 20 % of leads, {kept}", (warning,))
-    return Split(tuple(parts), f"5 random folds, {kept}", (warning,))
+        return Split((parts[0],), f"a random 20 % of leads, {kept}", tuple(warnings))
+    return Split(tuple(parts), f"5 random folds, {kept}", tuple(warnings))
+
+
+def _can_learn(y: pd.Series, places: np.ndarray) -> bool:
+    """Return whether there are two leads of each outcome, the fewest that classifiers take."""
+    return bool(np.bincount(y.to_numpy()[places].astype(int), minlength=2).min() >= 2)
 
 
 def _split_by_time(y: pd.Series, created: pd.Series, account: pd.Series | None) -> Split:

@@ -94,8 +94,13 @@ def save_model(
         lines = [f"{_hash(part / name)}  {name}\n" for name in sorted(texts)]
         (part / SUMS).write_text("".join(lines), encoding="utf-8", newline="\n")
         if folder.exists():
-            shutil.rmtree(folder)
-        part.rename(folder)
+            # aside first: there is a complete model at every moment but between two renames
+            old = part.with_suffix(".old")
+            folder.rename(old)
+            part.rename(folder)
+            shutil.rmtree(old)
+        else:
+            part.rename(folder)
     finally:
         shutil.rmtree(part, ignore_errors=True)
     return folder

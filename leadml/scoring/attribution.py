@@ -35,6 +35,14 @@ def compute_log_odds(classifier: Any, X: Any) -> Floats:
     _, last = split_pipeline(classifier)
     if hasattr(last, "compute_contributions"):
         return np.asarray(classifier.decision_function(X), dtype=np.float64)
+    # where a margin can be had, chances that round to 0 or 1 lose nothing
+    name = type(last).__name__
+    if name == "LogisticRegression":
+        return np.asarray(classifier.decision_function(X), dtype=np.float64)
+    if name == "LGBMClassifier":
+        return np.asarray(classifier.predict(X, raw_score=True), dtype=np.float64)
+    if name == "CatBoostClassifier":
+        return np.asarray(classifier.predict(X, prediction_type="RawFormulaVal"))
     won = np.clip(classifier.predict_proba(X)[:, 1], SMALLEST_CHANCE, 1 - SMALLEST_CHANCE)
     return np.log(won) - np.log1p(-won)
 

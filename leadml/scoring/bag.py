@@ -24,6 +24,7 @@ class BagSettings:
     max_depth: int
     min_data_in_leaf: int
     additive: bool
+    bynode: bool
     max_rounds: int
     patience: int
     seed: int
@@ -45,7 +46,7 @@ class Bag:
         total = np.zeros(len(matrix))
         for booster in self.boosters:
             total += _raw_scores(booster, matrix, self.n_rounds)
-        return total / len(self.boosters)
+        return total / max(len(self.boosters), 1)
 
     def contributions(self, codes: list[Codes]) -> tuple[Floats, float]:
         """Return exact TreeSHAP values by column (n_leads, n_columns), and their start."""
@@ -53,7 +54,7 @@ class Bag:
         total = np.zeros((len(matrix), len(self.columns) + 1))
         for booster in self.boosters:
             total += booster.predict(matrix, pred_contrib=True, num_iteration=self.n_rounds)
-        total /= len(self.boosters)
+        total /= max(len(self.boosters), 1)
         return total[:, :-1], float(total[0, -1])
 
 
@@ -70,6 +71,8 @@ def make_matrix(codes: list[Codes], columns: Sequence[Column]) -> NDArray[np.flo
 def fit_bag(training: Training, settings: BagSettings) -> Bag:
     """Train one booster a fold; stop all of them at the best mean loss on the leads left out."""
     matrix = make_matrix(training.codes, training.columns)
+    if not _varies(matrix, training.folds):
+        return Bag(tuple(training.columns), (), 0, np.zeros(len(matrix)))
     parameters = _parameters(training, settings)
     boosters, held_out = [], []
     for folds in training.folds:
@@ -86,6 +89,15 @@ def fit_bag(training: Training, settings: BagSettings) -> Bag:
     return Bag(tuple(training.columns), tuple(boosters), n_rounds, out_of_fold)
 
 
+def _varies(matrix: NDArray[np.float32], folds: Sequence[NDArray[np.int64]]) -> bool:
+    """Return whether every training part has a column to split on; LightGBM stops otherwise."""
+    return all(
+        any(len(np.unique(column)) > 1 for column in matrix[deal != fold].T)
+        for deal in folds
+        for fold in np.unique(deal)
+    )
+
+
 def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
     parameters = {
         "objective": "binary",
@@ -95,7 +107,9 @@ def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
         "max_depth": settings.max_depth,
         "min_data_in_leaf": settings.min_data_in_leaf,
         "lambda_l2": 5.0,
-        "feature_fraction": 0.5,
+        # by tree for tables, whose trees are small; by split where columns must meet in a tree
+        "feature_fraction": 1.0 if settings.bynode else 0.5,
+        "feature_fraction_bynode": 0.5 if settings.bynode else 1.0,
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "cat_smooth": 20.0,

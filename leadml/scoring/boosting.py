@@ -14,6 +14,7 @@ from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags, check_random_state
 from sklearn.utils._param_validation import Interval, StrOptions
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from leadml.errors import DataError, did_you_mean
 from leadml.scoring.bag import Bag, BagSettings
@@ -153,8 +154,11 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             for place, column in enumerate(columns)
             if isinstance(column, NumberColumn)
         }
-        linear = fit_linear(training, numbers)
-        candidates = fit_candidates(training, linear, self.structure, self._settings(len(won)))
+        # the products are small: BLAS threads would only wait for one another
+        with threadpool_limits(1, user_api="blas"):
+            linear = fit_linear(training, numbers)
+            settings = self._settings(len(won))
+            candidates = fit_candidates(training, linear, self.structure, settings)
         chosen = choose(candidates)
         self.structures_ = compute_structures(candidates)
         self.structure_ = chosen.structure
@@ -226,6 +230,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             max_depth=-1,
             min_data_in_leaf=int(np.clip(n_leads / 100, 5, 20)),
             additive=False,
+            bynode=False,
             max_rounds=self.max_rounds or (1_500 if n_leads < MANY else 4_000),
             patience=60,
             seed=seed,

@@ -39,6 +39,8 @@ def fit_sigmoid(won: NDArray[np.bool_], points: Floats) -> tuple[float, float]:
     Platt's (1999) targets keep both finite where points separate the wins from the losses.
     """
     n_won, n_lost = int(won.sum()), int((~won).sum())
+    if points.min() == points.max():
+        return 0.0, float(np.log((n_won + 1) / (n_lost + 1)))
     target = np.where(won, (n_won + 1) / (n_won + 2), 1 / (n_lost + 2))
     centre, spread = float(points.mean()), float(points.std()) or 1.0
     scaled = (points - centre) / spread

@@ -42,7 +42,7 @@ def collapse_bag(bag: Bag) -> tuple[float, list[Floats], Grids]:
                 case more:
                     message = f"A tree joins {len(more)} columns; only two fit into a table."
                     raise LeadmlError(message)
-    count = len(bag.boosters)
+    count = max(len(bag.boosters), 1)
     return (
         constant / count,
         [table / count for table in tables],

@@ -4,11 +4,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
 from leadml.scoring.columns import Codes, Column
+
+MOST_TWINS = 10  # equal leads that are kept together
 
 
 @dataclass(frozen=True)
@@ -25,15 +28,17 @@ class Training:
 def compute_groups(codes: list[Codes], groups: NDArray | None = None) -> NDArray[np.int64]:
     """Return one number a lead: leads of an account, and leads that look the same, share it.
 
-    Duplicates on both sides of a fold let a booster learn them by heart, which breaks early
-    stopping. An account's leads and their twins elsewhere form one group, however long the chain.
+    A few twins on both sides of a fold let a booster learn them by heart, which breaks early
+    stopping. A pattern that many leads share is no such secret: its leads are dealt singly. An
+    account's leads and their twins elsewhere form one group, however long the chain.
     """
     rows = np.column_stack(codes)
-    _, twins = np.unique(rows, axis=0, return_inverse=True)
-    twins = twins.reshape(-1)
+    _, twins, counts = np.unique(rows, axis=0, return_inverse=True, return_counts=True)
+    twins = _alone_where(counts[twins.reshape(-1)] > MOST_TWINS, twins.reshape(-1))
     if groups is None:
-        return twins.astype(np.int64)
-    _, accounts = np.unique(np.asarray(groups), return_inverse=True)
+        return twins
+    accounts, _ = pd.factorize(np.asarray(groups))
+    accounts = _alone_where(accounts < 0, accounts)
     n_twins, n_accounts = int(twins.max()) + 1, int(accounts.max()) + 1
     links = coo_array(
         (np.ones(len(twins), dtype=np.int8), (twins, n_twins + accounts)),
@@ -49,21 +54,39 @@ def assign_folds(
     n_folds: int,
     random_state: np.random.RandomState,
 ) -> NDArray[np.int64]:
-    """Deal whole groups to folds, larger first, then by wins: sizes and win rates stay even."""
+    """Deal whole groups to folds, larger first, each to where its kind of leads is fewest."""
     _, group = np.unique(groups, return_inverse=True)
-    sizes = np.bincount(group)
-    wins = np.bincount(group, weights=won)
-    order = np.lexsort((random_state.permutation(len(sizes)), wins, -sizes))
-    fold_of_group = np.empty(len(sizes), dtype=np.int64)
-    fold_of_group[order] = np.arange(len(sizes)) % n_folds
-    folds = fold_of_group[group]
+    folds = _deal(won, group, n_folds, random_state)
     if _each_trains_on_both(won, folds):
         return folds
     # too few groups to keep them whole (a handful of leads): deal single leads
-    order = np.lexsort((random_state.permutation(len(won)), won))
-    folds = np.empty(len(won), dtype=np.int64)
-    folds[order] = np.arange(len(won)) % min(n_folds, won.sum(), (~won).sum())
-    return folds
+    return _deal(won, np.arange(len(won)), min(n_folds, won.sum(), (~won).sum()), random_state)
+
+
+def _deal(
+    won: NDArray[np.bool_],
+    group: NDArray[np.int64],
+    n_folds: int,
+    random_state: np.random.RandomState,
+) -> NDArray[np.int64]:
+    sizes = np.bincount(group)
+    wins = np.bincount(group, weights=won)
+    # shares, so that wins and losses weigh the same, however rare one of them is
+    shares = np.column_stack([wins / wins.sum(), (sizes - wins) / (sizes - wins).sum()])
+    held = np.zeros((n_folds, 2))
+    fold_of_group = np.empty(len(sizes), dtype=np.int64)
+    for place in np.lexsort((random_state.permutation(len(sizes)), -sizes)):
+        fold = int(np.argmin(held @ shares[place]))
+        held[fold] += shares[place]
+        fold_of_group[place] = fold
+    return fold_of_group[group]
+
+
+def _alone_where(mask: NDArray[np.bool_], labels: NDArray) -> NDArray[np.int64]:
+    """Return labels with a new one for each lead of `mask`."""
+    labels = labels.astype(np.int64)
+    labels[mask] = labels.max(initial=0) + 1 + np.arange(mask.sum())
+    return labels
 
 
 def _each_trains_on_both(won: NDArray[np.bool_], folds: NDArray[np.int64]) -> bool:

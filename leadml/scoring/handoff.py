@@ -8,6 +8,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadml.config import HandoffTable
+from leadml.errors import DataError
 from leadml.scoring.columns import TextColumn, as_texts
 from leadml.scoring.rulebook import TRUE_TEXTS, RuleBook
 
@@ -18,9 +19,15 @@ def find_qualified(
     X: pd.DataFrame, policy: HandoffTable, book: RuleBook | None, fit: Any, engagement: Any
 ) -> NDArray[np.bool_]:
     """Return which leads pass the policy, shape (n_leads,)."""
-    qualified = (np.asarray(fit) >= policy.min_fit) & (
-        np.asarray(engagement) >= policy.min_engagement
-    )
+    lacking = [column for column in [*policy.required, *policy.sales_ready] if column not in X]
+    if lacking:
+        message = f"The hand-off policy names columns that the leads do not have: {lacking}."
+        raise DataError(message)
+    qualified = np.ones(len(X), dtype=bool)
+    # a minimum of 0 asks for nothing, of a classifier without reasons (NaN) neither
+    for values, least in ((fit, policy.min_fit), (engagement, policy.min_engagement)):
+        if least > 0:
+            qualified &= np.asarray(values) >= least
     for column in policy.required:
         qualified &= ~_is_empty(X[column])
     if policy.sales_ready:

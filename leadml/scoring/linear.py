@@ -82,14 +82,17 @@ def _category_basis(codes: Codes, n_codes: int) -> Floats:
 def _number_basis(codes: Codes, numbers: Floats, n_codes: int) -> Floats:
     """Return the standardised mean of each bin, zero where missing, and a flag for missing."""
     present = codes < n_codes - 1
-    counts = np.bincount(codes[present], minlength=n_codes)
-    limit = np.finfo(np.float64).max / max(len(codes), 1)
-    sums = np.bincount(
-        codes[present], weights=np.clip(numbers[present], -limit, limit), minlength=n_codes
-    )
-    centres = np.divide(sums, counts, out=np.zeros(n_codes), where=counts > 0)
-    spread = float(centres[codes[present]].std()) if present.any() else 0.0
     basis = np.zeros((n_codes, 2))
+    finite = numbers[np.isfinite(numbers)]
+    if not len(finite):
+        return basis
+    counts = np.bincount(codes[present], minlength=n_codes)
+    # divided by the largest, so that huge numbers do not overflow
+    largest = np.abs(finite).max() or 1.0
+    scaled = np.clip(numbers[present], finite.min(), finite.max()) / largest
+    sums = np.bincount(codes[present], weights=scaled, minlength=n_codes)
+    centres = np.divide(sums, counts, out=np.zeros(n_codes), where=counts > 0)
+    spread = float(centres[codes[present]].std())
     if spread > 0:
         basis[:-1, 0] = (centres[:-1] - centres[codes[present]].mean()) / spread
     basis[-1, 1] = float(not present.all())

@@ -29,9 +29,9 @@ def describe_feature(name: str) -> str:
 
 def describe_value(value: Any) -> str:
     """Return a feature's value as text: `4`, `0.25`, `Google`, `missing`."""
-    if value is None or value is pd.NaT or (isinstance(value, float) and np.isnan(value)):
+    if value is None or value is pd.NaT or value is pd.NA or value != value:
         return "missing"
-    if isinstance(value, float | np.floating):
+    if isinstance(value, int | float | np.number) and not isinstance(value, bool):
         return f"{value + 0.0:,.6g}"  # -0.0 reads 0
     return as_text(value)
 

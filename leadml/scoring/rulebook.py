@@ -2,12 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from leadml.config import BANT_LETTERS, Family
 from leadml.errors import ConfigError, all_problems, did_you_mean
@@ -18,6 +18,10 @@ from leadml.toml_file import line_numbers, line_of, validate_toml
 TRUE_TEXTS = ("yes", "true", "1", "y", "t", "on", "ja", "oui", "tak", "sí", "si")
 
 
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+Word = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1)]
+
+
 class Rule(BaseModel):
     """One rule: a condition on a column, and what it is worth."""
 
@@ -26,15 +30,15 @@ class Rule(BaseModel):
     name: str
     family: Family
     column: str
-    is_in: list[str | int | float] | None = None
-    contains: list[str] | None = None
-    at_least: float | None = None
-    below: float | None = None
+    is_in: Annotated[list[bool | str | Finite], Field(min_length=1)] | None = None
+    contains: Annotated[list[Word], Field(min_length=1)] | None = None
+    at_least: Finite | None = None
+    below: Finite | None = None
     is_missing: bool | None = None
     is_true: bool | None = None
-    points: float | None = None
-    per_unit: float | None = None
-    cap: float | None = Field(None, gt=0)
+    points: Finite | None = None
+    per_unit: Finite | None = None
+    cap: Annotated[Finite, Field(gt=0)] | None = None
     disqualify: bool = False
     bant: Literal["budget", "authority", "need", "time"] | None = None
 
@@ -53,6 +57,15 @@ class Rule(BaseModel):
             message = (
                 f"rule {self.name!r}: needs exactly one condition ({accepted}), "
                 f"got {', '.join(conditions) or 'none'}."
+            )
+            raise ValueError(message)
+        if self.cap is not None and self.per_unit is None:
+            message = f"rule {self.name!r}: `cap` goes with `per_unit`. Take it out."
+            raise ValueError(message)
+        if None not in (self.at_least, self.below) and self.at_least >= self.below:
+            message = (
+                f"rule {self.name!r}: `at_least` must lie under `below`, "
+                f"got {self.at_least:g} and {self.below:g}."
             )
             raise ValueError(message)
         worths = [self.points is not None, self.per_unit is not None, self.disqualify]
@@ -136,7 +149,7 @@ class RuleBook(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    caps: dict[Family, float] = {}
+    caps: dict[Family, Annotated[Finite, Field(ge=0)]] = {}
     rules: list[Rule] = []
 
     @model_validator(mode="after")

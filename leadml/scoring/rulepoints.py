@@ -9,6 +9,7 @@ from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, _fit_context
 from sklearn.utils import Tags
 from sklearn.utils.validation import check_is_fitted
+from threadpoolctl import threadpool_limits
 
 from leadml.errors import DataError, all_problems
 from leadml.scoring.calibration import fit_sigmoid
@@ -80,7 +81,9 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
         self.intercept_: float | None = None
         self.base_rate_: float | None = None
         if won is not None:
-            self.slope_, self.intercept_ = fit_sigmoid(won, self.table_.decide(frame))
+            # the products are small: BLAS threads would only wait for one another
+            with threadpool_limits(1, user_api="blas"):
+                self.slope_, self.intercept_ = fit_sigmoid(won, self.table_.decide(frame))
             self.base_rate_ = float(won.mean())
         return self
 

@@ -1,6 +1,7 @@
 """LeadScorer: probability, score, band, fit, engagement, hand-off and reasons of any classifier."""
 
 from collections.abc import Mapping
+from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -125,11 +126,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Handed to the classifier's `fit`, such as `groups`.
         """
         frame = as_frame(self, X, reset=True)
-        estimator = (
-            LeadBoostingClassifier(random_state=0)
-            if self.estimator is None
-            else clone(self.estimator)
-        )
+        estimator = _copy(self.estimator)
         _, last = split_pipeline(estimator)
         if y is None and isinstance(last, RulePointsClassifier):
             self.estimator_ = estimator.fit(X)
@@ -243,7 +240,8 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         scores = round_scores(judged.raw_scores)
         fit = self._family_score(judged, FIT_FAMILIES)
         engagement = self._family_score(judged, ENGAGEMENT_FAMILIES)
-        everything = X.join(judged.values[judged.values.columns.difference(X.columns)])
+        more = judged.values[judged.values.columns.difference(X.columns)]
+        everything = pd.concat([X.set_axis(range(len(X))), more.set_axis(range(len(X)))], axis=1)
         policy, bant = self.handoff or HandoffTable(), (self.bant or BantColumns()).columns()
         table = {
             "lead_id": X.index.get_level_values("lead_id" if "lead_id" in X.index.names else 0),
@@ -318,5 +316,16 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         tags = super().__sklearn_tags__()
         inner = LeadBoostingClassifier() if self.estimator is None else self.estimator
         tags.input_tags = get_tags(inner).input_tags
+        tags.input_tags.sparse = False
         tags.classifier_tags.multi_class = False
         return tags
+
+
+def _copy(estimator: Any) -> Any:
+    """Return an unfitted copy; a plain one of a classifier that scikit-learn cannot clone."""
+    if estimator is None:
+        return LeadBoostingClassifier(random_state=0)
+    try:
+        return clone(estimator)
+    except RuntimeError:  # CatBoost changes a list among its parameters
+        return deepcopy(estimator)

@@ -44,6 +44,7 @@ def fit_candidates(
         shaped = replace(
             settings,
             additive=name == "additive",
+            bynode=name == "full",
             max_depth=2 if name == "pairwise" else -1,
             num_leaves=num_leaves,
         )

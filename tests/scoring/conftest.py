@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.special import expit
-from threadpoolctl import threadpool_limits
 
 from leadml.scoring.boosting import LeadBoostingClassifier
 
@@ -42,13 +41,6 @@ def make_odd_leads() -> pd.DataFrame:
             "opted out": random.choice(np.array([True, False, None], dtype=object), size),
         }
     )
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _one_blas_thread():
-    """L-BFGS-B's tiny matrices are ten times slower on the threads of a shared machine."""
-    with threadpool_limits(1, user_api="blas"):
-        yield
 
 
 @pytest.fixture(scope="session")

@@ -117,15 +117,7 @@ def make_three_way(noise: int) -> tuple[pd.DataFrame, np.ndarray]:
 
 @pytest.mark.parametrize(
     "noise",
-    [
-        6,
-        pytest.param(
-            0,
-            marks=pytest.mark.xfail(
-                strict=True, reason="feature_fraction 0.5 shows a tree two of three columns"
-            ),
-        ),
-    ],
+    [6, 0],
 )
 def test_auto_takes_full_where_three_columns_act_together(noise):
     model = LeadBoostingClassifier(n_repeats=1, max_rounds=400, random_state=0)
@@ -172,7 +164,6 @@ def test_no_more_trees_than_asked_for(leads, won):
     assert model.bag_.n_rounds <= 3
 
 
-@pytest.mark.xfail(strict=True, reason="linear._number_basis squares huge centres")
 def test_infinite_and_huge_values_train(leads, won):
     odd = leads.copy()
     odd.loc[[0, 1, 2], "minutes"] = [np.inf, -np.inf, 1e200]
@@ -186,7 +177,6 @@ CONSTANT = [
     {"a": np.nan, "b": None},
     pytest.param(
         {"a": 1.0},
-        marks=pytest.mark.xfail(strict=True, reason="LightGBM refuses a table without variation"),
     ),
 ]
 
@@ -200,7 +190,6 @@ def test_columns_that_say_nothing_give_the_base_rate(structure, values):
     np.testing.assert_allclose(model.predict_proba(leads)[:, 1], 0.25, atol=0.02)
 
 
-@pytest.mark.xfail(strict=True, reason="compute_groups makes whole levels one twin group")
 def test_a_single_category_of_few_levels_is_learned():
     random = np.random.default_rng(0)
     source = random.choice(list("abcde"), 2_000)

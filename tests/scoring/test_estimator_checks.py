@@ -1,6 +1,5 @@
 """scikit-learn's own checks, with no exemption."""
 
-import pytest
 from sklearn.linear_model import LogisticRegression
 from sklearn.utils.estimator_checks import parametrize_with_checks
 
@@ -22,6 +21,5 @@ def test_scikit_learn_checks(estimator, check):
     check(estimator)
 
 
-@pytest.mark.xfail(strict=True, reason="LeadScorer passes on that its classifier takes sparse data")
 def test_tags_of_a_wrapped_classifier():
     assert not LeadScorer(LogisticRegression()).__sklearn_tags__().input_tags.sparse

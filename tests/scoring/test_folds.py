@@ -30,7 +30,6 @@ def test_chains_of_accounts_and_twins_are_one_group():
 
 
 @pytest.mark.parametrize("empty", [None, np.nan])
-@pytest.mark.xfail(strict=True, reason="compute_groups reads empty accounts as one account")
 def test_leads_without_account_are_no_group(empty):
     groups = compute_groups([np.arange(4)], np.array(["a", "a", empty, empty], dtype=object))
     assert groups[0] == groups[1]
@@ -64,7 +63,6 @@ def test_accounts_of_equal_size_keep_sizes_even():
     assert np.bincount(folds).tolist() == [140] * 5
 
 
-@pytest.mark.xfail(strict=True, reason="groups are dealt in turn, whatever a fold holds already")
 @pytest.mark.parametrize(
     "sizes", [[1_000, *[1] * 4_000], (2_000 / np.arange(1, 61) ** 1.5).astype(int)]
 )

@@ -186,13 +186,11 @@ def test_lead_id_comes_from_its_index_level(scorers, leads):
     assert scorers["additive"].score_leads(leads.set_axis(levels))["lead_id"].tolist() == ids
 
 
-@pytest.mark.xfail(strict=True, reason="score_leads joins on an index that repeats")
 def test_repeated_lead_ids_are_scored(scorers, leads):
     twice = pd.concat([leads, leads])
     assert len(scorers["additive"].score_leads(twice)) == 2 * len(leads)
 
 
-@pytest.mark.xfail(strict=True, reason="a bare KeyError", raises=KeyError)
 def test_a_required_column_that_is_no_feature(leads, won):
     scorer = fit_boosting("additive", leads, won, handoff=HandoffTable(required=["phone"]))
     with pytest.raises(DataError, match="phone"):
@@ -270,7 +268,6 @@ def test_foreign_classifiers_have_reasons(leads, won, name):
     assert scorer.compute_points(leads)[1] == pytest.approx(0, abs=1e-9)
 
 
-@pytest.mark.xfail(strict=True, reason="clone refuses a list", raises=RuntimeError)
 def test_catboost_with_a_list_of_categories(leads, won):
     leads = prepare("catboost", leads)
     classifier = make_foreign("catboost", cat_features=["source", "industry"])
@@ -289,7 +286,6 @@ def test_a_classifier_without_reasons(leads, won):
             ask(leads)
 
 
-@pytest.mark.xfail(strict=True, reason="chances are cut at 1e-12 before the log-odds are taken")
 def test_reasons_add_up_where_chances_are_extreme():
     amount = np.linspace(-5, 5, 200)
     leads = pd.DataFrame({"amount": amount})

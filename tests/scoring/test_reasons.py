@@ -73,12 +73,10 @@ def test_describe_value(value, text):
     assert describe_value(value) == text
 
 
-@pytest.mark.xfail(strict=True, reason="a batch with a missing value turns 4000 into 4,000")
 def test_a_whole_number_reads_the_same_in_any_batch():
     assert describe_value(4_000) == describe_value(4_000.0)
 
 
-@pytest.mark.xfail(strict=True, reason="pd.NA of nullable columns is shown as <NA>")
 def test_missing_of_a_nullable_column():
     assert describe_value(pd.NA) == "missing"
 

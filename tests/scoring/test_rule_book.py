@@ -45,7 +45,6 @@ def test_is_in_with_numbers(values):
     assert fires(values, is_in=["2"]) == [False, True, False, False]
 
 
-@pytest.mark.xfail(strict=True, reason="is_in = [true] becomes the number 1")
 def test_is_in_with_booleans():
     assert fires([True, False], is_in=[True]) == [True, False]
 
@@ -169,7 +168,6 @@ def test_rules_that_cannot_be_used(given, match):
         make_rule(**given)
 
 
-@pytest.mark.xfail(strict=True, reason="accepted without a word")
 @pytest.mark.parametrize(
     "given",
     [
@@ -184,11 +182,10 @@ def test_rules_that_cannot_be_used(given, match):
     ],
 )
 def test_rules_that_mean_nothing(given):
-    with pytest.raises(ValidationError, match="rule"):
+    with pytest.raises(ValidationError, match="error for Rule"):
         make_rule(**given)
 
 
-@pytest.mark.xfail(strict=True, reason="a negative cap divides by zero in PointsTable")
 @pytest.mark.parametrize("cap", [-5.0, float("nan")])
 def test_caps_that_mean_nothing(cap):
     with pytest.raises(ValidationError, match="caps"):

@@ -57,7 +57,7 @@ def split_leads(
             return split
         reason = "The older 80 % of leads hold too few wins or losses to learn from"
     else:
-        reason = "No `created` dates" if created is None else "All leads were created on one day"
+        reason = "No `created` dates" if created is None else "`created` holds fewer than two days"
     return _split_at_random(y, account, random_state, reason)
 
 

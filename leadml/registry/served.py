@@ -3,6 +3,7 @@
 from typing import Any
 
 import mlflow
+import pandas as pd
 
 from leadml.registry.bundle import LeadModel, load_model
 
@@ -16,8 +17,8 @@ class ServedModel(mlflow.pyfunc.PythonModel):
         """Load the folder."""
         self.model = load_model(context.artifacts["folder"])
 
-    # without type hints: MLflow would make a signature of them, and convert by it
-    def predict(self, context, model_input, params=None):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201, ARG002
+    # of the hint for a frame alone MLflow makes no signature that it would convert by
+    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
         """Return the scored table of a frame of leads."""
         return self.model.score_leads(model_input)
 

@@ -12,6 +12,7 @@ from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
 from leadml.scoring.folds import Training
 
 LEAST_GAIN = 2e-5  # of log loss, that `patience` more rounds must bring
+FEWEST_COLUMNS = 4  # that a tree may choose from
 STEP = 20  # rounds between two looks at the mean fold loss
 
 
@@ -24,7 +25,6 @@ class BagSettings:
     max_depth: int
     min_data_in_leaf: int
     additive: bool
-    bynode: bool
     max_rounds: int
     patience: int
     seed: int
@@ -68,8 +68,11 @@ def make_matrix(codes: list[Codes], columns: Sequence[Column]) -> NDArray[np.flo
     return matrix
 
 
-def fit_bag(training: Training, settings: BagSettings) -> Bag:
-    """Train one booster a fold; stop all of them at the best mean loss on the leads left out."""
+def fit_bag(training: Training, settings: BagSettings, n_rounds: int | None = None) -> Bag:
+    """Train one booster a fold; stop all of them at the best mean loss on the leads left out.
+
+    Where `n_rounds` is given, they are grown by so many rounds instead.
+    """
     matrix = make_matrix(training.codes, training.columns)
     if not _varies(matrix, training.folds):
         return Bag(tuple(training.columns), (), 0, np.zeros(len(matrix)))
@@ -80,7 +83,11 @@ def fit_bag(training: Training, settings: BagSettings) -> Bag:
             valid = np.flatnonzero(folds == fold)
             boosters.append(_start_booster(matrix, training, folds == fold, parameters))
             held_out.append(valid)
-    n_rounds = _grow_in_step(boosters, settings)
+    with ThreadPoolExecutor(settings.n_threads) as pool:
+        if n_rounds is None:
+            n_rounds = _grow_in_step(boosters, settings, pool)
+        else:
+            list(pool.map(_grow, boosters, [n_rounds] * len(boosters)))
     out_of_fold = np.zeros(len(matrix))
     for booster, valid in zip(boosters, held_out, strict=True):
         out_of_fold[valid] += _raw_scores(booster, matrix[valid], n_rounds)
@@ -98,6 +105,13 @@ def _varies(matrix: NDArray[np.float32], folds: Sequence[NDArray[np.int64]]) -> 
     )
 
 
+def merge_bags(first: Bag, more: Bag, n_deals: int) -> Bag:
+    """Return one bag of the boosters of one deal of the folds and of `n_deals` more."""
+    assert first.out_of_fold is not None and more.out_of_fold is not None  # noqa: S101 PT018
+    out_of_fold = (first.out_of_fold + n_deals * more.out_of_fold) / (n_deals + 1)
+    return Bag(first.columns, first.boosters + more.boosters, first.n_rounds, out_of_fold)
+
+
 def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
     parameters = {
         "objective": "binary",
@@ -107,9 +121,8 @@ def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
         "max_depth": settings.max_depth,
         "min_data_in_leaf": settings.min_data_in_leaf,
         "lambda_l2": 5.0,
-        # by tree for tables, whose trees are small; by split where columns must meet in a tree
-        "feature_fraction": 1.0 if settings.bynode else 0.5,
-        "feature_fraction_bynode": 0.5 if settings.bynode else 1.0,
+        # of few columns a tree must see enough for those that act together to meet
+        "feature_fraction": max(0.5, min(1.0, FEWEST_COLUMNS / len(training.columns))),
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "cat_smooth": 20.0,
@@ -150,27 +163,30 @@ def _start_booster(
     return booster.add_valid(valid, "valid")
 
 
-def _grow_in_step(boosters: Sequence[Any], settings: BagSettings) -> int:
-    """Grow all boosters round by round and return the round with the least mean loss."""
-
-    def grow(booster: Any) -> list[float]:
-        # LightGBM keeps its log level by thread
-        booster.reset_parameter({"verbosity": -1})
-        losses = []
-        for _ in range(STEP):
-            booster.update()
-            losses.append(float(booster.eval_valid()[0][2]))
-        return losses
-
+def _grow_in_step(
+    boosters: Sequence[Any], settings: BagSettings, pool: ThreadPoolExecutor
+) -> int:
+    """Grow all boosters in step and return the round with the least mean loss."""
     losses: list[float] = []
     best = 0
-    with ThreadPoolExecutor(settings.n_threads) as pool:
-        while len(losses) < settings.max_rounds and len(losses) - best <= settings.patience:
-            losses.extend(np.mean(list(pool.map(grow, boosters)), axis=0))
-            # rounds that gain next to nothing are not waited for
-            if not best or losses[best - 1] - min(losses) > LEAST_GAIN:
-                best = int(np.argmin(losses)) + 1
+    while len(losses) < settings.max_rounds and len(losses) - best <= settings.patience:
+        by_booster = pool.map(_grow, boosters, [STEP] * len(boosters))
+        losses.extend(np.mean(list(by_booster), axis=0))
+        # rounds that gain next to nothing are not waited for
+        if not best or losses[best - 1] - min(losses) > LEAST_GAIN:
+            best = int(np.argmin(losses)) + 1
     return int(np.argmin(losses[: settings.max_rounds])) + 1
+
+
+def _grow(booster: Any, n_rounds: int) -> list[float]:
+    """Grow a booster and return its loss after each round on the leads left out."""
+    # LightGBM keeps its log level by thread
+    booster.reset_parameter({"verbosity": -1})
+    losses = []
+    for _ in range(n_rounds):
+        booster.update()
+        losses.append(float(booster.eval_valid()[0][2]))
+    return losses
 
 
 def _raw_scores(booster: Any, matrix: NDArray[np.float32], n_rounds: int) -> Floats:

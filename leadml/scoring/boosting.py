@@ -37,6 +37,7 @@ from leadml.scoring.structures import (
     Candidate,
     choose,
     compute_structures,
+    extend,
     fit_candidates,
 )
 
@@ -60,9 +61,9 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         the three within one standard error of the best cross-validated log loss.
     monotone : dict of column to 1 or -1, default=None
         Numbers whose points may never fall (1) or never rise (-1) with their value.
-    n_repeats : int, default=None
+    n_repeats : int, default=2
         How many times the leads are dealt to 5 folds anew; each deal adds 5 boosters to the bag.
-        None means 2, and 1 from 5,000 leads on.
+        The structure is chosen on the first deal, and `full` keeps to it.
     max_rounds : int, default=None
         Most trees a booster. None means 1,500, and 4,000 from 5,000 leads on.
     n_jobs : int, default=None
@@ -108,7 +109,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
     _parameter_constraints: ClassVar[dict] = {
         "structure": [StrOptions({"auto", *STRUCTURES})],
         "monotone": [Mapping, None],
-        "n_repeats": [Interval(Integral, 1, None, closed="left"), None],
+        "n_repeats": [Interval(Integral, 1, None, closed="left")],
         "max_rounds": [Interval(Integral, 1, None, closed="left"), None],
         "n_jobs": [Integral, None],
         "random_state": ["random_state"],
@@ -119,7 +120,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         structure: str = "auto",
         *,
         monotone: Mapping[str, int] | None = None,
-        n_repeats: int | None = None,
+        n_repeats: int = 2,
         max_rounds: int | None = None,
         n_jobs: int | None = None,
         random_state: int | np.random.RandomState | None = None,
@@ -159,7 +160,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             linear = fit_linear(training, numbers)
             settings = self._settings(len(won))
             candidates = fit_candidates(training, linear, self.structure, settings)
-        chosen = choose(candidates)
+            chosen = extend(training, linear, choose(candidates))
         self.structures_ = compute_structures(candidates)
         self.structure_ = chosen.structure
         self.log_loss_ = float(chosen.losses.mean())
@@ -218,8 +219,9 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         codes = compute_codes(frame, columns)
         random_state = check_random_state(self.random_state)
         together = compute_groups(codes, groups)
-        n_repeats = self.n_repeats or (2 if len(won) < MANY else 1)
-        folds = tuple(assign_folds(won, together, N_FOLDS, random_state) for _ in range(n_repeats))
+        folds = tuple(
+            assign_folds(won, together, N_FOLDS, random_state) for _ in range(self.n_repeats)
+        )
         return Training(codes, columns, won, folds, signs)
 
     def _settings(self, n_leads: int) -> BagSettings:
@@ -230,7 +232,6 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             max_depth=-1,
             min_data_in_leaf=int(np.clip(n_leads / 100, 5, 20)),
             additive=False,
-            bynode=False,
             max_rounds=self.max_rounds or (1_500 if n_leads < MANY else 4_000),
             patience=60,
             seed=seed,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import pandas as pd
 
-from leadml.scoring.bag import Bag, BagSettings, fit_bag
+from leadml.scoring.bag import Bag, BagSettings, fit_bag, merge_bags
 from leadml.scoring.calibration import compute_log_losses, fit_stack
 from leadml.scoring.columns import Floats
 from leadml.scoring.folds import Training
@@ -14,8 +14,8 @@ from leadml.scoring.linear import Linear
 
 STRUCTURES = ("additive", "pairwise", "full")
 FEWEST_LEAVES = 3  # of an additive tree
-WIDE_LEAVES = (31, 63)  # tried for `full` only, and only from here on
-WIDE_FROM = 5_000
+# leaves of a `full` tree, and the leads from which on they are tried: TreeSHAP's cost grows with them
+WIDE_FROM = {31: 5_000, 63: 10_000}
 
 
 @dataclass(frozen=True)
@@ -23,7 +23,7 @@ class Candidate:
     """One structure, fitted: bag, stack weights and the honest log loss of every lead."""
 
     structure: str
-    num_leaves: int
+    settings: BagSettings
     bag: Bag
     weights: tuple[float, float, float]
     losses: Floats
@@ -32,34 +32,47 @@ class Candidate:
 def fit_candidates(
     training: Training, linear: Linear, structure: str, settings: BagSettings
 ) -> list[Candidate]:
-    """Fit the structure asked for, or all three for `auto`.
+    """Fit the structure asked for, or all three for `auto`, on the first deal of the folds.
 
     `additive` is tried with the smallest trees too: 15 leaves on one column overfit where effects
     are smooth, 3 are too few where a column has many levels. `full` is tried with more leaves from
     5,000 leads on, as long as each step is the best yet.
     """
     candidates: list[Candidate] = []
+    first = replace(training, folds=training.folds[:1])
 
     def fit(name: str, num_leaves: int) -> None:
         shaped = replace(
             settings,
             additive=name == "additive",
-            bynode=name == "full",
             max_depth=2 if name == "pairwise" else -1,
             num_leaves=num_leaves,
         )
-        candidates.append(_fit_candidate(training, linear, name, shaped))
+        candidates.append(_fit_candidate(first, linear, name, shaped))
 
     for name in STRUCTURES if structure == "auto" else (structure,):
         if name == "additive":
             fit(name, FEWEST_LEAVES)
         fit(name, settings.num_leaves)
-    if structure in ("auto", "full") and len(training.won) >= WIDE_FROM:
-        for num_leaves in WIDE_LEAVES:
-            if _best(candidates) is not candidates[-1]:
+    if structure in ("auto", "full"):
+        for num_leaves, n_leads in WIDE_FROM.items():
+            if len(training.won) < n_leads or _best(candidates) is not candidates[-1]:
                 break
             fit("full", num_leaves)
     return candidates
+
+
+def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:
+    """Return the chosen tables with boosters for the other deals of the folds too.
+
+    `full` keeps to the first deal: there every booster costs its TreeSHAP values at each scoring.
+    """
+    if len(training.folds) == 1 or chosen.structure == "full":
+        return chosen
+    others = replace(training, folds=training.folds[1:])
+    more = fit_bag(others, chosen.settings, n_rounds=chosen.bag.n_rounds)
+    bag = merge_bags(chosen.bag, more, len(others.folds))
+    return _stack(training, linear, chosen.structure, chosen.settings, bag)
 
 
 def choose(candidates: Sequence[Candidate]) -> Candidate:
@@ -85,7 +98,7 @@ def compute_structures(candidates: Sequence[Candidate]) -> pd.DataFrame:
         [
             {
                 "structure": one.structure,
-                "num_leaves": one.num_leaves,
+                "num_leaves": one.settings.num_leaves,
                 "log_loss": one.losses.mean(),
                 "gap": (one.losses - best.losses).mean(),
                 "gap_se": (one.losses - best.losses).std() / np.sqrt(len(one.losses)),
@@ -103,9 +116,14 @@ def _best(candidates: Sequence[Candidate]) -> Candidate:
 def _fit_candidate(
     training: Training, linear: Linear, structure: str, settings: BagSettings
 ) -> Candidate:
-    bag = fit_bag(training, settings)
+    return _stack(training, linear, structure, settings, fit_bag(training, settings))
+
+
+def _stack(
+    training: Training, linear: Linear, structure: str, settings: BagSettings, bag: Bag
+) -> Candidate:
     weights = fit_stack(training.won, bag.out_of_fold, linear.out_of_fold)
     a, b, c = weights
     scores = a * bag.out_of_fold + b * linear.out_of_fold + c
     losses = compute_log_losses(training.won, scores)
-    return Candidate(structure, settings.num_leaves, bag, weights, losses)
+    return Candidate(structure, settings, bag, weights, losses)

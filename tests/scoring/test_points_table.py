@@ -20,7 +20,6 @@ SETTINGS = BagSettings(
     max_depth=-1,
     min_data_in_leaf=5,
     additive=False,
-    bynode=False,
     max_rounds=200,
     patience=60,
     seed=0,

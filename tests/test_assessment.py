@@ -1,0 +1,115 @@
+from dataclasses import replace
+
+import pandas as pd
+import pytest
+import small_crm
+
+from leadml.assessment import compare_leads, evaluate_leads, stored_comparison, stored_evaluations
+from leadml.config import load_config
+from leadml.errors import DataError, ModelFolderError
+from leadml.publishing import write_training
+from leadml.registry.bundle import load_model, save_model
+from leadml.training import train
+
+
+@pytest.fixture(scope="module")
+def later():
+    """Leads created after those of the training."""
+    leads = small_crm.make_leads(200, seed=7)
+    dates = pd.date_range("2026-01-01", periods=200, freq="12h").astype("str")
+    return leads.assign(created_at=dates)
+
+
+@pytest.fixture(scope="module")
+def second(crm, tmp_path_factory):
+    config = load_config(crm / "leadml.toml")
+    result = train(config, small_crm.make_leads(250, 8), structure="additive", name="second")
+    return write_training(result, tmp_path_factory.mktemp("second") / "second")
+
+
+def test_stored_figures_are_those_of_the_training(model_folder, training):
+    stored = stored_evaluations(model_folder)
+    assert list(stored) == ["model", "rules", "logistic regression"]
+    for name, one in stored.items():
+        assert one.to_dict() == training.evaluations[name].to_dict()
+    assert stored_comparison(model_folder).to_dict() == training.comparison.to_dict()
+
+
+def test_a_folder_without_figures_is_told(model_folder, tmp_path):
+    folder = save_model(tmp_path / "bare", load_model(model_folder))
+    with pytest.raises(ModelFolderError, match="holds no figures of a training. Pass leads"):
+        stored_evaluations(folder)
+
+
+def test_open_leads_are_left_out(model_folder, later):
+    evaluation, warnings = evaluate_leads(model_folder, later)
+    assert evaluation.n_leads == (later["status"] != "open").sum() == 180
+    assert evaluation.n_groups == later.loc[later["status"] != "open", "account_id"].nunique()
+    assert evaluation.metrics.loc["roc_auc", "value"] > 0.7
+    assert evaluation.bands["n_leads"].sum() == 180
+    assert warnings == ()
+
+
+def test_both_of_a_folder_are_judged(model_folder, later):
+    rules, _ = evaluate_leads(model_folder, later, by="rules")
+    model, _ = evaluate_leads(model_folder, later)
+    evaluations, comparison, warnings = compare_leads(model_folder, "rules", later)
+    assert list(evaluations) == ["small", "rules"]
+    assert evaluations["small"].to_dict() == model.to_dict()
+    assert evaluations["rules"].to_dict() == rules.to_dict()
+    assert len(comparison.verdict) == 1
+    assert warnings == ()
+
+
+def test_leads_of_the_training_are_told(model_folder, crm, later):
+    _, warnings = evaluate_leads(model_folder, crm / "leads.csv")
+    assert "has learned from these leads" in warnings[0]
+    some = pd.concat([later, small_crm.make_leads().head(5)])
+    _, warnings = evaluate_leads(model_folder, some)
+    assert "may have learned from some of these leads" in warnings[0]
+
+
+def test_two_models_on_the_same_leads(model_folder, second, later):
+    evaluations, comparison, _ = compare_leads(model_folder, second, later)
+    assert list(evaluations) == ["small", "second"]
+    flipped, back, _ = compare_leads(second, model_folder, later)
+    assert flipped["small"].to_dict() == evaluations["small"].to_dict()
+    ours = comparison.differences.set_index("metric")["difference"]
+    theirs = back.differences.set_index("metric")["difference"]
+    pd.testing.assert_series_equal(ours, -theirs)
+
+
+def test_versions_tell_models_of_one_name_apart(model_folder, second, tmp_path, later):
+    other = load_model(second)
+    other.scorer.set_params(name="small")
+    folder = save_model(tmp_path / "small", other)
+    evaluations, _, _ = compare_leads(model_folder, folder, later)
+    assert all(name.startswith("small ") for name in evaluations)
+    assert len(evaluations) == 2
+
+
+def test_a_model_is_not_compared_with_itself(model_folder, later):
+    with pytest.raises(DataError, match="are the same model, small [0-9a-f]{8}. Pass two"):
+        compare_leads(model_folder, model_folder, later)
+
+
+def test_models_that_read_other_outcomes_are_not_compared(model_folder, second, tmp_path, later):
+    other = load_model(second)
+    outcome = other.config.outcome.model_copy(update={"won": ["lost"], "lost": ["won"]})
+    config = other.config.model_copy(update={"outcome": outcome})
+    folder = save_model(tmp_path / "other", replace(other, config=config))
+    with pytest.raises(DataError, match="read other ids or outcomes"):
+        compare_leads(model_folder, folder, later)
+
+
+@pytest.mark.parametrize("status", ["won", "open"])
+def test_both_outcomes_are_needed(model_folder, later, status):
+    with pytest.raises(DataError, match="0 lost; both are needed"):
+        evaluate_leads(model_folder, later.assign(status=status))
+    with pytest.raises(DataError, match=r"0 are won and 0 lost"):
+        evaluate_leads(model_folder, later.drop(columns="status"))
+
+
+def test_points_without_history_are_not_judged(crm, later):
+    with pytest.raises(DataError, match="gives points, no probability: nothing to judge"):
+        evaluate_leads(crm / "rules.toml", later)

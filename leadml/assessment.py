@@ -100,16 +100,13 @@ def _stored(source: str | Path) -> Mapping[str, Any]:
 
 def _evaluate(scorer: LeadScorer, closed: LeadTable) -> Evaluation:
     X = scorer.select(closed.X)
-    if scorer.scale_ is None:
-        message = "A rule book without history gives points, no probability: nothing to judge."
-        raise DataError(message)
-    scores = scorer.scale_.scores(scorer.decision_function(X))
+    scores = scorer.compute_scores(X)
     chances = scorer.predict_proba(X)[:, 1]
     return evaluate(
         closed.y.to_numpy(),
         chances,
         score=scores,
-        band=scorer.bands.assign(scores),
+        band=scorer.assign_bands(scores),
         groups=_groups(closed),
     )
 

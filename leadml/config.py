@@ -1,7 +1,7 @@
 """`leadml.toml`: what each column means, what winning means, the bands and the hand-off policy."""
 
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Any, Literal, Self, get_args
 
 import pandas as pd
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -9,12 +9,11 @@ from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Fie
 from leadml.errors import did_you_mean
 from leadml.toml_file import validate_toml
 
-FAMILIES = ("demographic", "firmographic", "behavioral", "email", "context", "bant")
 BANT_LETTERS = {"budget": "B", "authority": "A", "need": "N", "time": "T"}
-KINDS = ("number", "category", "boolean", "date", "title", "email", "phone", "text")
 
 Kind = Literal["number", "category", "boolean", "date", "title", "email", "phone", "text"]
 Family = Literal["demographic", "firmographic", "behavioral", "email", "context", "bant"]
+FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
 def _texts(values: Any) -> Any:
@@ -36,6 +35,7 @@ def _positive_timedelta(text: str) -> str:
 
 
 Texts = Annotated[list[str], BeforeValidator(_texts), Field(min_length=1)]
+Edge = Annotated[float, Field(ge=0, le=100)]
 TimeSpan = Annotated[str, AfterValidator(_positive_timedelta)]
 
 
@@ -102,11 +102,11 @@ class FeaturesTable(_Table):
 
     def families(self) -> dict[str, Family]:
         """Return `{column: family}` for every column that is used, in the file's order."""
-        families: dict[str, Family] = {}
-        for family in FAMILIES[:-1]:
-            families |= dict.fromkeys(getattr(self, family), family)
         # a column can answer a BANT question and belong to a family: the family wins
-        return dict.fromkeys(self.bant.columns().values(), "bant") | families
+        families: dict[str, Family] = dict.fromkeys(self.bant.columns().values(), "bant")
+        for family in FAMILIES[:-1]:
+            families.update(dict.fromkeys(getattr(self, family), family))
+        return families
 
     @model_validator(mode="after")
     def _one_family_a_column(self) -> Self:
@@ -117,15 +117,18 @@ class FeaturesTable(_Table):
                 if column in seen:
                     problems.append(f"{column!r} stands in `{seen[column]}` and in `{family}`.")
                 seen[column] = family
-        for column in self.bant.columns().values():
-            if seen.get(column) in ("protected", "exclude"):
-                problems.append(f"{column!r} stands in `{seen[column]}` and in `bant`.")
+        problems += [
+            f"{column!r} stands in `{seen[column]}` and in `bant`."
+            for column in self.bant.columns().values()
+            if seen.get(column) in ("protected", "exclude")
+        ]
         used = self.families()
         for key in ("monotone", "kinds"):
-            for column in getattr(self, key):
-                if column not in used:
-                    hint = did_you_mean(column, used)
-                    problems.append(f"`{key}` names {column!r}, which is in no family.{hint}")
+            problems += [
+                f"`{key}` names {column!r}, which is in no family.{did_you_mean(column, used)}"
+                for column in getattr(self, key)
+                if column not in used
+            ]
         if problems:
             raise ValueError(" ".join(problems))
         return self
@@ -134,8 +137,8 @@ class FeaturesTable(_Table):
 class BandsTable(_Table):
     """`[bands]`: the scores at which a lead is hot or warm."""
 
-    hot: float = Field(65, ge=0, le=100)
-    warm: float = Field(45, ge=0, le=100)
+    hot: Edge = 65.0
+    warm: Edge = 45.0
 
     @model_validator(mode="after")
     def _hot_above_warm(self) -> Self:
@@ -149,8 +152,8 @@ class HandoffTable(_Table):
     """`[handoff]`: what marketing and sales agreed a lead needs before sales gets it."""
 
     required: list[str] = []
-    min_fit: float = Field(0, ge=0, le=100)
-    min_engagement: float = Field(0, ge=0, le=100)
+    min_fit: Edge = 0.0
+    min_engagement: Edge = 0.0
     sales_ready: list[str] = []
 
 

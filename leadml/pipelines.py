@@ -9,7 +9,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
-from leadml.config import Config
+from leadml.config import Config, Kind
 from leadml.data.lead_table import feature_columns
 from leadml.features.profile import ProfileFeatures
 from leadml.scoring.bands import Bands
@@ -26,8 +26,9 @@ def make_profile(config: Config, *, keep_raw: bool = False) -> ProfileFeatures:
     """Return the profile features of a config's columns."""
     used = config.features.families()
     # a column that the hand-off alone reads gives no feature
-    kinds = dict.fromkeys(set(feature_columns(config)) - set(used), "text")
-    kinds |= config.features.kinds
+    handoff_only = [column for column in feature_columns(config) if column not in used]
+    kinds: dict[str, Kind] = dict.fromkeys(handoff_only, "text")
+    kinds.update(config.features.kinds)
     return ProfileFeatures(kinds=kinds, missing=config.leads.missing, keep_raw=keep_raw)
 
 

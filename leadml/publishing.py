@@ -144,7 +144,7 @@ def _make_reference(training: Training) -> dict[str, Any]:
         codes = column.codes(values[source_of(column)])
         counts = np.bincount(codes, minlength=column.n_codes)
         features[column.name] = {"labels": column.labels(), "counts": counts.tolist()}
-    scores = scorer.scale_.scores(scorer.decision_function(X))
+    scores = scorer.compute_scores(X)
     return {
         "n_leads": len(X),
         "features": features,

@@ -55,11 +55,11 @@ def validate_toml(path: str | Path, model: type[Model]) -> Model:
 
 
 def line_numbers(text: str) -> dict[Place, int]:
-    """Return the line of every table and key of a TOML text.
+    r"""Return the line of every table and key of a TOML text.
 
     Examples
     --------
-    >>> line_numbers("[bands]\\nhot = 65\\n[[rules]]\\nname = 'x'")
+    >>> line_numbers("[bands]\nhot = 65\n[[rules]]\nname = 'x'")
     {('bands',): 1, ('bands', 'hot'): 2, ('rules', 0): 3, ('rules', 0, 'name'): 4}
     """
     places: dict[Place, int] = {}

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.special import expit
 
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint, read_table
@@ -128,7 +127,7 @@ def train(
         rule_scorer = _fit(
             make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
         ).set_params(version=final.version)
-    no_signal = not evaluations[MODEL].metrics.loc["log_loss_gain", "lower"] > 0
+    no_signal = not float(evaluations[MODEL].metrics["lower"]["log_loss_gain"]) > 0
     warnings = _warnings(closed, table, split, config, no_signal=no_signal)
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
@@ -164,11 +163,10 @@ def _judge(
             scorer = make_scorer(config, classifier, name=recipe, scale=shared)
             scorer = _fit(scorer, train_part)
             shared = scorer.scale_
-            log_odds = scorer.decision_function(scorer.select(test_part.X))
-            scores = scorer.scale_.scores(log_odds)
-            columns[recipe, "probability"] = expit(log_odds)
+            scores = scorer.compute_scores(test_part.X)
+            columns[recipe, "probability"] = scorer.predict_proba(test_part.X)[:, 1]
             columns[recipe, "score"] = scores
-            columns[recipe, "band"] = scorer.bands.assign(scores)
+            columns[recipe, "band"] = scorer.assign_bands(scores)
         part = pd.DataFrame(columns, index=newer)
         part["base_rate", ""] = train_part.y.mean()
         parts.append(part)
@@ -231,7 +229,7 @@ def _warnings(
         )
     if won < FEW_WINS or len(closed.y) < FEW_LEADS:
         warnings.append(
-            f"Little history: {won} wins among {len(closed.y)} closed leads. The intervals are wide."
+            f"Little history: {won} wins among {len(closed.y)} closed leads. Intervals are wide."
         )
     if table.unused:
         warnings.append("Columns in no list of leadml.toml, not used: " + ", ".join(table.unused))

@@ -65,7 +65,9 @@ def test_the_table_is_sound_and_rows_keep_their_order(leads, scored):
     assert scored["version"].str.fullmatch("[0-9a-f]{8}").all()
     assert scored["points"].isna().all()
     assert scored.loc[leads["phone"].isna(), "qualified"].eq(False).all()
-    assert scored["bant"].tolist() == ["B---" if yes == "yes" else "----" for yes in leads["budget"]]
+    assert scored["bant"].tolist() == [
+        "B---" if yes == "yes" else "----" for yes in leads["budget"]
+    ]
     assert not scored.loc[leads["job_title"] == "Student", "qualified"].any()
 
 
@@ -98,7 +100,9 @@ def test_new_leads_need_neither_outcome_nor_account_nor_unused_columns(model_fol
 def test_ids_stay_as_they_are(model_folder, leads):
     numbered = score_leads(model_folder, leads.assign(lead_id=range(1, 51)))
     assert numbered["lead_id"].tolist() == list(range(1, 51))
-    padded = score_leads(model_folder, leads.assign(lead_id=[f"{place:03d}" for place in range(50)]))
+    padded = score_leads(
+        model_folder, leads.assign(lead_id=[f"{place:03d}" for place in range(50)])
+    )
     assert padded["lead_id"].tolist()[:2] == ["000", "001"]
     [(row, _)] = explain_leads(model_folder, leads.assign(lead_id=range(1, 51)), ["7"])
     assert row["lead_id"] == 7

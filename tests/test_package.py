@@ -28,7 +28,9 @@ def loaded_after(code: str) -> set[str]:
     return set(output.splitlines()[-1].split())
 
 
-@pytest.mark.parametrize("code", ["import leadml", "import leadml.cli.app", "dir(__import__('leadml'))"])
+@pytest.mark.parametrize(
+    "code", ["import leadml", "import leadml.cli.app", "dir(__import__('leadml'))"]
+)
 def test_importing_loads_nothing_heavy(code):
     assert not loaded_after(code) & set(HEAVY)
 

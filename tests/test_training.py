@@ -90,7 +90,6 @@ def test_open_leads_are_never_learned_from(config, training):
     assert len(result.leads.X) == training.model.info["n_closed"] == 360
 
 
-
 def test_a_column_that_memorises_the_id_gives_no_gain(config):
     leads = small_crm.make_leads(effect=0.0, seed=2)
     leads["industry"] = leads["lead_id"]
@@ -142,10 +141,6 @@ def test_what_is_known_of_a_training(training):
     assert info["structure"] == "additive"
     assert "free_note" in " ".join(training.warnings)
     assert "stage_note" not in " ".join(training.warnings)
-
-
-
-
 
 
 def test_columns_that_come_and_go_and_protected_ones(config):

@@ -55,7 +55,9 @@ def find_id(leads: pd.DataFrame) -> str | None:
     >>> find_id(pd.DataFrame({"Lead Number": [2, 1], "Prospect ID": ["a", "b"], "age": [3, 4]}))
     'Prospect ID'
     """
-    unique = [name for name in leads if leads[name].notna().all() and leads[name].is_unique]
+    unique = [
+        name for name in map(str, leads) if leads[name].notna().all() and leads[name].is_unique
+    ]
     if named := _best(ID_NAMES, unique):
         return named
     # a code such as a UUID; names and notes hold spaces, an address is personal data
@@ -78,7 +80,7 @@ def find_outcome(leads: pd.DataFrame) -> str | None:
         won, lost = guess_values(values)
         return len(values) <= _MOST_STAGES and bool(won and lost)
 
-    named = [name for name in leads if rank(OUTCOME_NAMES, name) is not None]
+    named = [name for name in map(str, leads) if rank(OUTCOME_NAMES, name) is not None]
     return _best(OUTCOME_NAMES, [name for name in named if holds_both(name)])
 
 
@@ -112,7 +114,7 @@ def find_date(leads: pd.DataFrame, role: str) -> str | None:
     ('engage_date', 'close_date')
     """
     names = CREATED_NAMES if role == "created" else CLOSED_NAMES
-    return _best(names, [name for name in leads if is_date(leads[name])])
+    return _best(names, [name for name in map(str, leads) if is_date(leads[name])])
 
 
 def find_account(leads: pd.DataFrame) -> str | None:
@@ -124,7 +126,7 @@ def find_account(leads: pd.DataFrame) -> str | None:
     >>> find_account(pd.DataFrame({"company_size": ["1-10", "1-10"], "account": ["a", "b"]}))
     'account'
     """
-    return _best(ACCOUNT_NAMES, [name for name in leads if leads[name].nunique() > 1])
+    return _best(ACCOUNT_NAMES, [name for name in map(str, leads) if leads[name].nunique() > 1])
 
 
 def find_value(leads: pd.DataFrame) -> str | None:
@@ -136,7 +138,9 @@ def find_value(leads: pd.DataFrame) -> str | None:
     >>> find_value(pd.DataFrame({"close_value": [0, 500], "deal_value": [400, 600]}))
     'deal_value'
     """
-    return _best(VALUE_NAMES, [name for name in leads if types.is_numeric_dtype(leads[name])])
+    return _best(
+        VALUE_NAMES, [name for name in map(str, leads) if types.is_numeric_dtype(leads[name])]
+    )
 
 
 def _best(patterns: tuple[str, ...], names: list[str]) -> str | None:

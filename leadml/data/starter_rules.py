@@ -180,7 +180,7 @@ def _amount_rules(guess: _Guess, weight: float) -> Iterator[StarterRule]:
     positive = guess.values[guess.values > 0]
     if positive.empty:
         return
-    middle, high = (_round_number(positive.quantile(share)) for share in (0.5, 0.8))
+    middle, high = (_round_number(float(positive.quantile(share))) for share in (0.5, 0.8))
     if guess.family != "firmographic" and 1 <= high <= 20:
         # until the weights are scaled to points: the units that earn the whole cap
         yield replace(guess.rule(guess.name, weight), per_unit=high)

@@ -211,7 +211,7 @@ def _sentence(differences: pd.DataFrame, values: dict[str, pd.Series], n_won: in
 
 def _ranking(differences: pd.DataFrame, values: dict[str, pd.Series]) -> str:
     """Say who orders all leads better, where the interval of the AUC's difference shows it."""
-    row = differences.set_index("metric").loc["roc_auc"]
+    row = differences.set_index("metric").loc["roc_auc"].to_dict()
     if not row["excludes_zero"]:
         return ""
     best = row["better"]

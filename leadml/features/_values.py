@@ -7,6 +7,8 @@ import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from leadml.data.kinds import kind_of
+
 SNAPSHOT_LEVEL = "snapshot_date"
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 _DATES = {"date", "datetime", "datetime64"}
@@ -74,7 +76,11 @@ def infer_kind(values: pd.Series) -> str:
     content = types.infer_dtype(values) if values.dtype == object else "string"
     if content == "boolean":
         return "boolean"
-    return "number" if content in _NUMBERS else "date" if content in _DATES else "category"
+    if content in _NUMBERS or content in _DATES:
+        return "number" if content in _NUMBERS else "date"
+    # an address or a number to call is personal data, never a category
+    kind = kind_of(str(values.name), values.astype("str"))
+    return kind if kind in ("email", "phone") else "category"
 
 
 def read_numbers(values: pd.Series, missing: Collection[str]) -> pd.Series:

@@ -57,7 +57,7 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
     ----------
     kinds : dict of str to str, default=None
         Kinds of the columns where they are known. The others are number, boolean or date by their
-        dtype, and category where they hold text.
+        dtype; text is a category, or e-mail or phone where its values say so.
     missing : sequence of str, default=()
         Texts that mean "no answer", in any case. A blank text always does.
     keep_raw : bool, default=False

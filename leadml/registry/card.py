@@ -43,8 +43,8 @@ def make_card(
         "",
         "## What it learned from",
         "",
-        f"{info['n_closed']:,} closed leads, {info['n_won']:,} of them won; {info['n_open']:,} open "
-        "leads were not learned from.",
+        f"{info['n_closed']:,} closed leads, {info['n_won']:,} of them won; {info['n_open']:,} "
+        "open leads were not learned from.",
         "",
         "| family | columns |",
         "| --- | --- |",

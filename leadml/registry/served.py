@@ -18,7 +18,7 @@ class ServedModel(mlflow.pyfunc.PythonModel):
         self.model = load_model(context.artifacts["folder"])
 
     # of the hint for a frame alone MLflow makes no signature that it would convert by
-    def predict(self, context: Any, model_input: pd.DataFrame, params: Any = None) -> pd.DataFrame:
+    def predict(self, model_input: pd.DataFrame) -> pd.DataFrame:
         """Return the scored table of a frame of leads."""
         return self.model.score_leads(model_input)
 

@@ -127,7 +127,7 @@ def _boosting_from_dict(
 
         bag = state["bag"]
         boosters = tuple(lightgbm.Booster(model_str=files[name]) for name in bag["boosters"])
-        model.bag_ = Bag(model.table_.columns, boosters, bag["n_rounds"])
+        model.bag_ = Bag(model.table_.columns, boosters, bag["n_rounds"], np.empty(0))
         model.bag_weight_, model.bag_start_ = bag["weight"], bag["start"]
     return model
 

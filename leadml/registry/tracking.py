@@ -2,7 +2,6 @@
 
 import logging
 import os
-import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -36,28 +35,27 @@ def log_training(
     os.environ.setdefault("DO_NOT_TRACK", "true")
     import mlflow
 
-    # the database's set-up is told line by line otherwise
+    # the database's set-up is told line by line otherwise, and so is that a table of leads has no
+    # signature: the model folder checks its input itself
     for name in ("alembic", "mlflow"):
-        logging.getLogger(name).setLevel(logging.WARNING)
+        logging.getLogger(name).setLevel(logging.ERROR)
     if not os.environ.get("MLFLOW_TRACKING_URI") and not mlflow.is_tracking_uri_set():
         mlflow.set_tracking_uri(STORE)
     mlflow.set_experiment(EXPERIMENT)
     with mlflow.start_run(run_name=Path(folder).name) as run:
         mlflow.log_params({name: _short(value) for name, value in parameters.items()})
         mlflow.log_metrics(_metrics(evaluations))
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # about a signature: the folder checks its own input
-            mlflow.pyfunc.log_model(
-                name="model",
-                python_model=str(Path(__file__).with_name("served.py")),
-                artifacts={"folder": str(folder)},
-                pip_requirements=[f"leadml=={leadml.__version__}"],
-            )
+        mlflow.pyfunc.log_model(
+            name="model",
+            python_model=str(Path(__file__).with_name("served.py")),
+            artifacts={"folder": str(folder)},
+            pip_requirements=[f"leadml=={leadml.__version__}"],
+        )
     return str(run.info.run_id)
 
 
 def _metrics(evaluations: Mapping[str, Evaluation]) -> dict[str, float]:
-    metrics = {}
+    metrics: dict[str, float] = {}
     for model, evaluation in evaluations.items():
         for figure, row in evaluation.metrics.iterrows():
             name = f"{model}.{figure}".replace(" ", "_")

@@ -55,7 +55,7 @@ def compute_attribution(classifier: Any, X: Any) -> Attribution | None:
     before, last = split_pipeline(classifier)
     inputs = X if before is None else before.transform(X)
     if issparse(inputs):
-        inputs = inputs.toarray()
+        inputs = inputs.toarray()  # type: ignore[attr-defined]
     values = _as_values(inputs, X, before)
     if hasattr(last, "compute_contributions"):
         contributions = last.compute_contributions(inputs)

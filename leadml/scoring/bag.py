@@ -33,12 +33,12 @@ class BagSettings:
 
 @dataclass(frozen=True)
 class Bag:
-    """Boosters whose mean log-odds is the prediction; `out_of_fold` is each lead's honest one."""
+    """Boosters whose mean log-odds is the prediction; `out_of_fold` is each training lead's."""
 
     columns: tuple[Column, ...]
     boosters: tuple[Any, ...]
     n_rounds: int
-    out_of_fold: Floats | None = None
+    out_of_fold: Floats
 
     def predict(self, codes: list[Codes]) -> Floats:
         """Return the mean log-odds, shape (n_leads,)."""
@@ -107,7 +107,6 @@ def _varies(matrix: NDArray[np.float32], folds: Sequence[NDArray[np.int64]]) -> 
 
 def merge_bags(first: Bag, more: Bag, n_deals: int) -> Bag:
     """Return one bag of the boosters of one deal of the folds and of `n_deals` more."""
-    assert first.out_of_fold is not None and more.out_of_fold is not None  # noqa: S101 PT018
     out_of_fold = (first.out_of_fold + n_deals * more.out_of_fold) / (n_deals + 1)
     return Bag(first.columns, first.boosters + more.boosters, first.n_rounds, out_of_fold)
 
@@ -163,9 +162,7 @@ def _start_booster(
     return booster.add_valid(valid, "valid")
 
 
-def _grow_in_step(
-    boosters: Sequence[Any], settings: BagSettings, pool: ThreadPoolExecutor
-) -> int:
+def _grow_in_step(boosters: Sequence[Any], settings: BagSettings, pool: ThreadPoolExecutor) -> int:
     """Grow all boosters in step and return the round with the least mean loss."""
     losses: list[float] = []
     best = 0

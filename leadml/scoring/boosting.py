@@ -1,4 +1,4 @@
-"""LeadBoostingClassifier: bagged boosting and a ridge logistic; the whole stays a sum of columns."""
+"""LeadBoostingClassifier: bagged boosting and a ridge logistic, a sum of columns together."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -132,7 +132,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.n_jobs = n_jobs
         self.random_state = random_state
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
         """Learn from won and lost leads.
 
@@ -167,7 +167,7 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.base_rate_ = float(won.mean())
         self.bag_weight_ = chosen.weights[0]
         is_full = chosen.structure == "full"
-        self.bag_: Bag | None = replace(chosen.bag, out_of_fold=None) if is_full else None
+        self.bag_: Bag | None = replace(chosen.bag, out_of_fold=np.empty(0)) if is_full else None
         self.table_ = _make_table(training, chosen, linear)
         self._centre(frame)
         return self

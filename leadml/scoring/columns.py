@@ -8,6 +8,7 @@ and for what is missing.
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -49,7 +50,7 @@ class NumberColumn:
         if not self.edges:
             return ["any value", "missing"]
         texts = [f"{edge:.6g}" for edge in self.edges]
-        between = [f"{low} to {high}" for low, high in zip(texts, texts[1:], strict=False)]
+        between = [f"{low} to {high}" for low, high in pairwise(texts)]
         return [f"below {texts[0]}", *between, f"{texts[-1]} or more", "missing"]
 
 
@@ -151,7 +152,7 @@ def is_number(values: Any) -> bool:
     dtype = values.dtype
     if pd.api.types.is_numeric_dtype(dtype):
         return True
-    if dtype != object or isinstance(dtype, pd.CategoricalDtype):
+    if not pd.api.types.is_object_dtype(dtype):
         return False
     present = values[~pd.isna(values)]
     return all(isinstance(value, int | float | np.number) for value in present)
@@ -204,8 +205,8 @@ def column_to_dict(column: Column) -> dict[str, Any]:
         case CategoryColumn(name, levels):
             return {"name": name, "kind": "category", "levels": list(levels)}
         case TextColumn(name, source, words, whole):
-            words = list(words)
-            return {"name": name, "kind": "text", "source": source, "words": words, "whole": whole}
+            listed = list(words)
+            return {"name": name, "kind": "text", "source": source, "words": listed, "whole": whole}
 
 
 def column_from_dict(state: Mapping[str, Any]) -> Column:

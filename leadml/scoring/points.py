@@ -1,4 +1,4 @@
-"""PointsTable: a model that is a sum of looked-up points. Rule books and learned models are both."""
+"""PointsTable: a model that is a sum of looked-up points, be it a rule book or learned."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -49,8 +49,8 @@ class PairTerm:
         """Keep each distinct row and column of a grid of all codes once."""
         rows, first = np.unique(np.round(grid, DECIMALS), axis=0, return_inverse=True)
         small, second = np.unique(rows, axis=1, return_inverse=True)
-        to_int = lambda places: places.reshape(-1).astype(np.int32)  # noqa: E731
-        return cls(columns, to_int(first), to_int(second), small)
+        places = [axis.reshape(-1).astype(np.int32) for axis in (first, second)]
+        return cls(columns, places[0], places[1], small)
 
 
 @dataclass(frozen=True)
@@ -189,7 +189,7 @@ class PointsTable:
         )
 
     def _apply_caps(self, points: Floats) -> None:
-        """Scale a family's points down where their sum is above its cap, so that they still add up."""
+        """Scale a family's points down where their sum is above its cap: they still add up."""
         for family, cap in self.caps.items():
             mine = [
                 place
@@ -198,7 +198,8 @@ class PointsTable:
             ]
             total = add_up(points[:, mine])
             over = total > cap
-            points[np.ix_(over, mine)] *= (cap / total[over])[:, None]
+            for place in mine:
+                points[over, place] *= cap / total[over]
 
 
 def add_up(contributions: Floats, start: float = 0.0) -> Floats:

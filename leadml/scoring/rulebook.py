@@ -62,10 +62,10 @@ class Rule(BaseModel):
         if self.cap is not None and self.per_unit is None:
             message = f"rule {self.name!r}: `cap` goes with `per_unit`. Take it out."
             raise ValueError(message)
-        if None not in (self.at_least, self.below) and self.at_least >= self.below:
+        low, high = self.at_least, self.below
+        if low is not None and high is not None and low >= high:
             message = (
-                f"rule {self.name!r}: `at_least` must lie under `below`, "
-                f"got {self.at_least:g} and {self.below:g}."
+                f"rule {self.name!r}: `at_least` must lie under `below`, got {low:g} and {high:g}."
             )
             raise ValueError(message)
         worths = [self.points is not None, self.per_unit is not None, self.disqualify]
@@ -175,7 +175,7 @@ class RuleBook(BaseModel):
                 values = np.zeros(column.n_codes)
                 terms.append(Term(rule.name, rule.name, values, rule.per_unit, 0.0, high))
             else:
-                terms.append(Term(rule.name, rule.name, fires * float(rule.points or 0.0)))
+                terms.append(Term(rule.name, rule.name, np.where(fires, rule.points or 0.0, 0.0)))
         caps = {str(family): cap for family, cap in self.caps.items()}
         return PointsTable(tuple(columns), tuple(terms), families=families, caps=caps)
 

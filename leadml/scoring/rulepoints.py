@@ -60,7 +60,7 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
     def __init__(self, rules: RuleBook | None = None) -> None:
         self.rules = rules
 
-    @_fit_context(prefer_skip_nested_validation=True)
+    @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
     def fit(self, X: Any, y: Any = None) -> Self:
         """Check the rules against the columns; with outcomes, calibrate the points.
 
@@ -157,7 +157,7 @@ def _make_book(frame: pd.DataFrame, won: NDArray[np.bool_] | None) -> RuleBook:
             continue
         numbers = as_numbers(frame[name])
         present = numbers[np.isfinite(numbers)]
-        edges = np.unique(np.quantile(present, QUARTILES)) if len(present) else []
+        edges = np.unique(np.quantile(present, QUARTILES)) if len(present) else np.empty(0)
         for edge in edges:
             above = numbers >= edge
             wins = np.array([won[~above].sum(), won[above].sum()]) + 0.5

@@ -1,4 +1,4 @@
-"""One scale: 50 is a lead of average chance at the first training; so many points double the odds."""
+"""One scale: 50 is a lead of average chance at the first training; points double the odds."""
 
 from dataclasses import dataclass
 from typing import Any, Self

@@ -158,6 +158,24 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         likely = self.decision_function(X) > 0
         return self.classes_[likely.astype(int)]
 
+    def compute_scores(self, X: Any) -> NDArray[np.int64]:
+        """Return the whole scores, shape (n_leads,), without the reasons.
+
+        Raises
+        ------
+        DataError
+            For a rule book that has seen no outcomes: its points are on no scale.
+        """
+        log_odds = self.decision_function(X)
+        if self.scale_ is None:
+            message = "This rule book has seen no outcomes: it gives points, no scores to judge."
+            raise DataError(message)
+        return self.scale_.scores(log_odds)
+
+    def assign_bands(self, scores: Any) -> NDArray:
+        """Return the band of each score, shape (n_leads,)."""
+        return (self.bands or Bands()).assign(scores)
+
     def select(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that `fit` saw, by name, of a table with any columns.
 
@@ -247,7 +265,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             "lead_id": X.index.get_level_values("lead_id" if "lead_id" in X.index.names else 0),
             "probability": judged.probability,
             "score": scores,
-            "band": (self.bands or Bands()).assign(scores),
+            "band": self.assign_bands(scores),
             "stage": assign_stages(scores),
             "fit": fit,
             "engagement": engagement,
@@ -268,11 +286,12 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return _Judged(None, 0.0, as_frame(self, X, reset=False), raw, probability, np.nan)
         contributions, start = attribution.contributions, attribution.start
         if self.offsets_ is not None:
-            contributions, start = contributions - self.offsets_, start + self.offsets_.sum()
+            contributions = contributions - self.offsets_
+            start += float(self.offsets_.sum())
         start_points = float(self.scale_.raw_scores(start)) - 50
         points = contributions * self.scale_.points_per_logit
         before, last = split_pipeline(self.estimator_)
-        rules = np.nan
+        rules: Any = np.nan
         if isinstance(last, RulePointsClassifier):
             rules = last.compute_raw_points(X if before is None else before.transform(X))
         return _Judged(points, start_points, attribution.values, raw, probability, rules)

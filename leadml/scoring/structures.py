@@ -14,7 +14,7 @@ from leadml.scoring.linear import Linear
 
 STRUCTURES = ("additive", "pairwise", "full")
 FEWEST_LEAVES = 3  # of an additive tree
-# leaves of a `full` tree, and the leads from which on they are tried: TreeSHAP's cost grows with them
+# leaves of a `full` tree, and from how many leads on they are tried: TreeSHAP's cost grows too
 WIDE_FROM = {31: 5_000, 63: 10_000}
 
 

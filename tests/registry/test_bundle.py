@@ -159,7 +159,7 @@ def test_a_listed_file_lies_in_the_folder(folder):
     outside.write_text("")
     with (folder / "SHA256SUMS").open("a") as sums:
         sums.write(f"{bundle._hash(outside)}  ../outside.txt\n")
-    with pytest.raises(ModelFolderError, match="outside.txt is missing"):
+    with pytest.raises(ModelFolderError, match=r"outside\.txt is missing"):
         load_model(folder)
 
 
@@ -188,7 +188,7 @@ def test_what_is_no_model_folder_is_refused(tmp_path, crm):
 
 def test_a_model_is_not_overwritten_by_chance(folder, training):
     before = (folder / "model.json").read_bytes()
-    with pytest.raises(ModelFolderError, match="holds a model already.*--overwrite"):
+    with pytest.raises(ModelFolderError, match=r"holds a model already.*--overwrite"):
         write_training(training, folder)
     assert (folder / "model.json").read_bytes() == before
     (folder / "old note.txt").write_text("")
@@ -220,7 +220,7 @@ def test_nothing_is_left_where_writing_fails(folder, training, monkeypatch, over
     target = folder if overwrite else folder.parent / "new"
     before = {path: path.read_bytes() for path in folder.iterdir()}
 
-    def fail(path):
+    def fail(_path):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(bundle, "_hash", fail)
@@ -230,7 +230,7 @@ def test_nothing_is_left_where_writing_fails(folder, training, monkeypatch, over
     assert {path: path.read_bytes() for path in folder.iterdir()} == before
 
 
-def test_only_our_own_classifiers_have_a_folder(training, tmp_path):
+def test_only_our_own_classifiers_have_a_folder(training):
     model = training.model
     columns = ["visits", "employees"]
     foreign = make_scorer(model.config, LogisticRegression(max_iter=500), name="foreign")

@@ -7,6 +7,8 @@ import small_crm
 from leadml.registry.tracking import log_training
 
 
+# MLflow's own use of SQLAlchemy
+@pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
 def test_a_run_holds_figures_and_a_model_that_scores_alike(
     model_folder, training, tmp_path, monkeypatch
 ):
@@ -16,9 +18,7 @@ def test_a_run_holds_figures_and_a_model_that_scores_alike(
     monkeypatch.setenv("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
     import mlflow
 
-    run_id = log_training(
-        model_folder, {**training.model.info, "seed": 0}, training.evaluations
-    )
+    run_id = log_training(model_folder, {**training.model.info, "seed": 0}, training.evaluations)
     run = mlflow.get_run(run_id)
     assert run.data.params["seed"] == "0"
     assert run.data.params["fingerprint"] == training.model.info["fingerprint"]

@@ -7,7 +7,7 @@ import pytest
 os.environ.setdefault("OMP_WAIT_POLICY", "passive")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 
-import small_crm  # noqa: E402
+import small_crm
 
 BESIDE = Path(__file__).resolve().parents[1].parent / "shared" / "data"
 

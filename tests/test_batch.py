@@ -54,7 +54,7 @@ def test_text_formats_are_what_they_say(model_folder, leads, tmp_path):
 def test_an_ending_or_folder_that_cannot_be_written_is_told(model_folder, leads, tmp_path):
     with pytest.raises(DataError, match=r"Accepted endings: \.csv, \.csv\.gz"):
         score_leads(model_folder, leads, tmp_path / "scored.xlsx")
-    with pytest.raises(DataError, match="does not exist. Create it"):
+    with pytest.raises(DataError, match=r"does not exist\. Create it"):
         score_leads(model_folder, leads, tmp_path / "nowhere" / "scored.csv")
 
 

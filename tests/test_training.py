@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 import small_crm
 
-from leadml.config import load_config
+from leadml.config import BantColumns, load_config
 from leadml.errors import DataError
 from leadml.publishing import describe_figures, write_training
 from leadml.registry.bundle import LeadModel, load_model
@@ -50,8 +50,9 @@ def test_an_outcome_that_fits_no_lead_is_told(config):
 
 def test_nothing_to_learn_from_is_told(config):
     features = config.features.model_copy(
-        update=dict.fromkeys(["demographic", "firmographic", "behavioral", "context"], [])
-        | {"bant": type(config.features.bant)(), "monotone": {}, "kinds": {}}
+        update=dict.fromkeys(["demographic", "firmographic", "behavioral"], ())
+        | {"context": ["free_note"], "bant": BantColumns()}
+        | {"monotone": {}, "kinds": {"free_note": "text"}}
     )
     with pytest.raises(DataError, match="gives a feature"):
         quick(config.model_copy(update={"features": features}))

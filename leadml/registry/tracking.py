@@ -2,6 +2,7 @@
 
 import logging
 import os
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -45,12 +46,14 @@ def log_training(
     with mlflow.start_run(run_name=Path(folder).name) as run:
         mlflow.log_params({name: _short(value) for name, value in parameters.items()})
         mlflow.log_metrics(_metrics(evaluations))
-        mlflow.pyfunc.log_model(
-            name="model",
-            python_model=str(Path(__file__).with_name("served.py")),
-            artifacts={"folder": str(folder)},
-            pip_requirements=[f"leadml=={leadml.__version__}"],
-        )
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # MLflow's words about its own type hints
+            mlflow.pyfunc.log_model(
+                name="model",
+                python_model=str(Path(__file__).with_name("served.py")),
+                artifacts={"folder": str(folder)},
+                pip_requirements=[f"leadml=={leadml.__version__}"],
+            )
     return str(run.info.run_id)
 
 

@@ -1,6 +1,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pandas as pd
@@ -12,17 +13,17 @@ import leadml
 from leadml.cli.app import app, main
 from leadml.config import load_config
 from leadml.errors import ConfigError, DataError, LeadmlError, ModelFolderError
+from leadml.publishing import write_training
 from leadml.scored import check_scored
 
 INIT = ["--id", "lead_id", "--outcome", "status", "--won", "won", "--lost", "lost"]
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch):
+def _here(tmp_path, monkeypatch):
     """An empty working folder with a CSV export in it."""
     monkeypatch.chdir(tmp_path)
     small_crm.make_leads().to_csv("leads.csv", index=False)
-    return tmp_path
 
 
 def run(*arguments, code=0):
@@ -46,7 +47,8 @@ def in_shell(*arguments, folder):
     )
 
 
-def test_the_whole_job(here):
+@pytest.mark.usefixtures("_here")
+def test_the_whole_job():
     told = run("init", "leads.csv", *INIT, "--exclude", "stage_note", "--exclude", "deal_value")
     assert "400 leads, 15 columns" in told.stderr
     config = load_config("leadml.toml")
@@ -74,14 +76,17 @@ def test_the_whole_job(here):
     assert "rules" in compared
     # again in its place: the scale stays
     before = json.loads(Path("models/x/model.json").read_text())["model"]["scale"]
-    run(
+    trained = run(
         "train", "leadml.toml", "--out", "models/x", "--structure", "additive", "--no-mlflow",
-        "--overwrite", "--leads", "leads.csv",
+        "--overwrite", "--leads", "leads.csv", "--json",
     )  # fmt: skip
+    assert json.loads(trained.stdout)["no_signal"] is False
+    assert "reading leads" in trained.stderr
     assert json.loads(Path("models/x/model.json").read_text())["model"]["scale"] == before
 
 
-def test_init_writes_what_it_was_told(here):
+@pytest.mark.usefixtures("_here")
+def test_init_writes_what_it_was_told():
     run(
         "init", "leads.csv", *INIT, "--created", "created_at", "--account", "account_id",
         "--value", "deal_value", "--missing", "Select", "--missing", "none", "--horizon", "30D",
@@ -98,7 +103,8 @@ def test_init_writes_what_it_was_told(here):
     assert not Path("rules.toml").exists()
 
 
-def test_init_does_not_overwrite(here):
+@pytest.mark.usefixtures("_here")
+def test_init_does_not_overwrite():
     Path("rules.toml").write_text("# mine")
     assert "rules.toml exist already" in fails(ConfigError, "init", "leads.csv", *INIT)
     assert Path("rules.toml").read_text() == "# mine"
@@ -107,7 +113,8 @@ def test_init_does_not_overwrite(here):
     assert Path("leadml.toml").exists()
 
 
-def test_init_says_what_it_cannot_use(here):
+@pytest.mark.usefixtures("_here")
+def test_init_says_what_it_cannot_use():
     assert "does not exist" in fails(ConfigError, "init", "leads.csv", "--out", "no/where.toml")
     assert "leads.cvs does not exist" in fails(DataError, "init", "leads.cvs")
     message = fails(LeadmlError, "init", "leads.csv", "--id", "lead", "--outcome", "status")
@@ -115,7 +122,7 @@ def test_init_says_what_it_cannot_use(here):
     assert not Path("leadml.toml").exists()
 
 
-def test_json_is_all_of_standard_output(model_folder, crm, tmp_path):
+def test_json_is_all_of_standard_output(model_folder, crm):
     leads = crm / "leads.csv"
     calls = [
         ("evaluate", model_folder, "--json"),
@@ -135,12 +142,6 @@ def test_json_is_all_of_standard_output(model_folder, crm, tmp_path):
     total = sum(line["points"] for line in lead["sum"])
     assert abs(total - lead["lead"]["score"]) <= 0.55 or total < 0
     assert json.loads(run(*calls[5]).stdout)["lead"]["probability"] is None
-    trained = run(
-        "train", crm / "leadml.toml", "--out", tmp_path / "m", "--structure", "additive",
-        "--no-mlflow", "--json",
-    )  # fmt: skip
-    assert json.loads(trained.stdout)["no_signal"] is False
-    assert "reading leads" in trained.stderr
 
 
 def test_train_refuses_before_any_work(crm, model_folder, tmp_path):
@@ -182,14 +183,12 @@ def test_rules_check_needs_settings(tmp_path):
     )
 
 
-def test_a_model_without_rules_is_not_compared_with_them(crm, tmp_path):
-    alone = tmp_path / "crm"
-    alone.mkdir()
-    settings = small_crm.write_crm(alone, small_crm.make_leads(200))
-    (alone / "rules.toml").unlink()
-    run("train", settings, "--out", alone / "m", "--structure", "additive", "--no-mlflow")
-    for more in ([], ["--leads", alone / "leads.csv"]):
-        assert "holds no rule book" in fails(LeadmlError, "compare", alone / "m", "rules", *more)
+def test_a_model_without_rules_is_not_compared_with_them(crm, training, tmp_path):
+    judged = {name: one for name, one in training.evaluations.items() if name != "rules"}
+    alone = replace(training, model=replace(training.model, rules=None), evaluations=judged)
+    folder = write_training(alone, tmp_path / "alone")
+    for more in ([], ["--leads", crm / "leads.csv"]):
+        assert "holds no rule book" in fails(LeadmlError, "compare", folder, "rules", *more)
 
 
 @pytest.mark.parametrize(

@@ -17,14 +17,19 @@ _PUBLIC = {
     "RuleBook": "leadml.scoring.rulebook",
     "RulePointsClassifier": "leadml.scoring.rulepoints",
     "compare": "leadml.evaluation.comparison",
+    "config_toml": "leadml.data.starter",
     "evaluate": "leadml.evaluation.summary",
+    "explain_leads": "leadml.batch",
+    "infer_config": "leadml.data.schema",
     "load_config": "leadml.config",
     "load_model": "leadml.registry.bundle",
     "load_rules": "leadml.scoring.rulebook",
     "read_leads": "leadml.data.sources",
     "save_model": "leadml.registry.bundle",
     "score_leads": "leadml.batch",
+    "starter_rules_toml": "leadml.data.starter",
     "train": "leadml.training",
+    "write_training": "leadml.publishing",
 }
 
 __all__ = ["__version__", *_PUBLIC]

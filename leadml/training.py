@@ -39,7 +39,7 @@ FEW_WINS, FEW_LEADS = 120, 1_000
 Progress = Callable[[str], None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Training:
     """What a training gives: the model, and what it is worth.
 
@@ -62,6 +62,11 @@ class Training:
     structures: pd.DataFrame
     warnings: tuple[str, ...]
     leads: LeadTable
+
+    def __repr__(self) -> str:
+        scorer, info = self.model.scorer, self.model.info
+        signal = ", no signal" if self.no_signal else ""
+        return f"<Training: {scorer.name} {scorer.version}, {info['structure']}{signal}>"
 
     @property
     def no_signal(self) -> bool:

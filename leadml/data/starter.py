@@ -94,7 +94,7 @@ def config_toml(proposal: Proposal) -> str:
     if features.exclude:
         lines += ["", "# Columns not used, and why."]
     lines += table("features.exclude", {n: quoted(why) for n, why in features.exclude.items()})[1:]
-    lines += ["", "# Scores at which a lead is hot or warm; every 10 points double the odds."]
+    lines += ["", "# Scores at which a lead is hot or warm; 50 is a lead of average chance."]
     lines += ["[bands]", f"hot = {config.bands.hot:g}", f"warm = {config.bands.warm:g}"]
     return "\n".join(lines) + "\n" + _HANDOFF
 

@@ -22,7 +22,7 @@ from leadml.evaluation.display import html_table, jsonable
 from leadml.evaluation.metrics import HIGHER_IS_BETTER, check_base_rate
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison:
     """How models differ on the same leads.
 
@@ -49,6 +49,9 @@ class Comparison:
     n_won: int
     n_groups: int | None
     n_resamples: int
+
+    def __repr__(self) -> str:
+        return f"<Comparison: {' '.join(self.verdict)}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; what is not defined is None.

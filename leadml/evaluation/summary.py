@@ -28,7 +28,7 @@ from leadml.evaluation.tables import (
 )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Evaluation:
     """How good probabilities were on leads whose outcome is known.
 
@@ -59,6 +59,11 @@ class Evaluation:
     n_won: int
     n_groups: int | None
     n_resamples: int
+
+    def __repr__(self) -> str:
+        auc, loss = self.metrics["value"]["roc_auc"], self.metrics["value"]["log_loss"]
+        leads = f"{self.n_leads:,} leads, {self.n_won:,} won"
+        return f"<Evaluation: {leads}, AUC {auc:.3f}, log loss {loss:.4f}>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; what is not defined is None.

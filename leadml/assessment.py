@@ -61,7 +61,7 @@ def compare_leads(
         second, other = open_scorer(b, leads)
     closed, other = _closed(table), _closed(other)
     _check_same(closed, other)
-    names = _names(first, second)
+    names = (MODEL, RULES) if str(b) == RULES else _names(first, second)
     if names[0] == names[1]:
         message = f"{a} and {b} are the same model, {names[0]}. Pass two different ones."
         raise DataError(message)
@@ -136,8 +136,8 @@ def _groups(table: LeadTable) -> np.ndarray | None:
 
 def _names(first: LeadScorer, second: LeadScorer) -> tuple[str, str]:
     if first.name != second.name:
-        return first.name, second.name
-    return f"{first.name} {first.version}", f"{second.name} {second.version}"
+        return f"model {first.name}", f"model {second.name}"
+    return f"model {first.name} {first.version}", f"model {second.name} {second.version}"
 
 
 def _seen_before(source: str | Path, closed: LeadTable) -> tuple[str, ...]:

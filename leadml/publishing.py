@@ -110,7 +110,7 @@ def _make_report(training: Training) -> Report:
         "Closed leads": f"{info['n_closed']:,}, {info['n_won']:,} won",
         "Open leads": f"{info['n_open']:,}, not learned from",
         "Judged on": str(info["split"]),
-        "Trained": str(info["trained_at"]),
+        "Trained": str(info["trained_at"])[:16].replace("T", " ") + " UTC",
         "leadml": leadml.__version__,
     }
     scores = {

@@ -34,6 +34,7 @@ from leadml.scoring.scale import Scale
 from leadml.scoring.scorer import LeadScorer
 
 FEWEST = 40  # wins, and losses: below, the rule book is the better model
+LEAK_AUC = 0.9  # forward in time 0.59 to 0.67 is normal for honest lead scoring
 FEW_WINS, FEW_LEADS = 120, 1_000
 
 Progress = Callable[[str], None]
@@ -112,6 +113,9 @@ def train(
     """
     progress("reading leads")
     table = read_table(config.leads.path if leads is None else leads, config)
+    if config.leads.account and table.account is None:
+        message = f"The leads have no column {config.leads.account!r}, the [leads] account."
+        raise DataError(message)
     closed = table.closed()
     _check_enough(closed.y, config)
     _check_features(closed.X, config)
@@ -120,7 +124,7 @@ def train(
     if rules is not None:
         recipes[RULES] = make_rules(config, rules)
     recipes[LOGISTIC] = make_logistic(config)
-    progress(f"judging by {split.method}")
+    progress(f"judging on {split.method}")
     judged = _judge(config, recipes, closed, split, scale)
     evaluations, comparison = _evaluate(judged, closed, recipes)
     progress("learning from all closed leads")
@@ -133,7 +137,7 @@ def train(
             make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
         ).set_params(version=final.version)
     no_signal = not float(evaluations[MODEL].metrics["lower"]["log_loss_gain"]) > 0
-    warnings = _warnings(closed, table, split, config, no_signal=no_signal)
+    warnings = _warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal)
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
     return Training(model, evaluations, comparison, last.structures_, warnings, closed)
@@ -222,9 +226,22 @@ def _check_enough(y: pd.Series, config: Config) -> None:
 
 
 def _warnings(
-    closed: LeadTable, table: LeadTable, split: Split, config: Config, *, no_signal: bool
+    closed: LeadTable,
+    table: LeadTable,
+    split: Split,
+    config: Config,
+    evaluation: Evaluation,
+    *,
+    no_signal: bool,
 ) -> tuple[str, ...]:
     warnings = [*split.warnings]
+    auc = float(evaluation.metrics["value"]["roc_auc"])
+    if auc > LEAK_AUC:
+        warnings.insert(
+            0,
+            f"AUC {auc:.2f} is too good for honest lead scoring: look for a column that was "
+            "written after the outcome, and exclude it in leadml.toml.",
+        )
     won = int(closed.y.sum())
     if no_signal:
         warnings.insert(

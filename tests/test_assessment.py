@@ -54,8 +54,8 @@ def test_both_of_a_folder_are_judged(model_folder, later):
     rules, _ = evaluate_leads(model_folder, later, by="rules")
     model, _ = evaluate_leads(model_folder, later)
     evaluations, comparison, warnings = compare_leads(model_folder, "rules", later)
-    assert list(evaluations) == ["small", "rules"]
-    assert evaluations["small"].to_dict() == model.to_dict()
+    assert list(evaluations) == ["model", "rules"]
+    assert evaluations["model"].to_dict() == model.to_dict()
     assert evaluations["rules"].to_dict() == rules.to_dict()
     assert len(comparison.verdict) == 1
     assert warnings == ()
@@ -71,9 +71,9 @@ def test_leads_of_the_training_are_told(model_folder, crm, later):
 
 def test_two_models_on_the_same_leads(model_folder, second, later):
     evaluations, comparison, _ = compare_leads(model_folder, second, later)
-    assert list(evaluations) == ["small", "second"]
+    assert list(evaluations) == ["model small", "model second"]
     flipped, back, _ = compare_leads(second, model_folder, later)
-    assert flipped["small"].to_dict() == evaluations["small"].to_dict()
+    assert flipped["model small"].to_dict() == evaluations["model small"].to_dict()
     ours = comparison.differences.set_index("metric")["difference"]
     theirs = back.differences.set_index("metric")["difference"]
     pd.testing.assert_series_equal(ours, -theirs)
@@ -84,7 +84,7 @@ def test_versions_tell_models_of_one_name_apart(model_folder, second, tmp_path, 
     other.scorer.set_params(name="small")
     folder = save_model(tmp_path / "small", other)
     evaluations, _, _ = compare_leads(model_folder, folder, later)
-    assert all(name.startswith("small ") for name in evaluations)
+    assert all(name.startswith("model small ") for name in evaluations)
     assert len(evaluations) == 2
 
 

@@ -61,6 +61,6 @@ def _explain_best(model: Path, out: Path) -> None:
     from leadml.batch import explain_leads
 
     scored = pd.read_csv(out / "scored.csv")
-    best = scored.sort_values("score", ascending=False, kind="stable")["lead_id"].head(5)
+    best = scored.sort_values("probability", ascending=False, kind="stable")["lead_id"].head(5)
     for row, lines in explain_leads(model, out / "open_leads.csv", list(best)):
         show.print_explanation(row, lines, most=6)

@@ -74,4 +74,4 @@ def init(
     )
     looks = [f"{name}: {note}" for name, note in proposal.notes.items() if "LOOK" in note]
     show.warn(looks)
-    show.say(f"wrote {out} and {rules}: read them, then: leadml train {out} --out models/NAME")
+    show.say(f"wrote {out} and {rules}: read and correct them before you train")

@@ -95,7 +95,8 @@ def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None 
     """Print one lead's score and the sum behind it."""
     chance = f", chance of winning {row['probability']:.1%}" if row["probability"] >= 0 else ""
     out.print(Text(f"Lead {row['lead_id']}: score {row['score']}, {row['band']}{chance}", "bold"))
-    shown = lines if most is None else lines.head(most)
+    fired = lines[lines["points"].round(2) != 0]
+    shown = fired if most is None else fired.head(most)
     table = Table(box=None, show_header=False, padding=(0, 1))
     table.add_column(justify="right")
     for _ in range(3):
@@ -105,7 +106,12 @@ def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None 
         table.add_row(*(Text(str(text)) for text in texts))
     rest = lines["points"].sum() - shown["points"].sum()
     if len(shown) < len(lines):
-        table.add_row(f"{rest:+.2f}", f"{len(lines) - len(shown)} more features", "", "")
+        more = (
+            f"{len(lines) - len(shown)} more"
+            if rest > 0.005 or rest < -0.005
+            else (f"{len(lines) - len(shown)} more that give nothing")
+        )
+        table.add_row(f"{rest + 0.0:+.2f}".replace("-0.00", "+0.00"), more, "", "")
     table.add_row(Text(f"{lines['points'].sum():.2f}", "bold"), Text("sum", "bold"), "", "")
     out.print(table)
 

@@ -58,7 +58,8 @@ def train(
         from leadml.registry.tracking import log_training
 
         show.step("logging the MLflow run")
-        log_training(out, {**training.model.info, "seed": seed}, training.evaluations)
+        run = log_training(out, {**training.model.info, "seed": seed}, training.evaluations)
+        show.step(f"MLflow run {run}")
     show.warn(training.warnings)
     if json:
         show.print_json(describe_figures(training))

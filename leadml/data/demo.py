@@ -15,7 +15,7 @@ VALUE_COLUMN = "deal_value"
 OUTCOME_COLUMN = "status"
 WON, LOST, OPEN = "won", "lost", "open"
 CLOSED_COLUMN = "closed_at"
-#: Columns written after the outcome: `leadml check` should find them, a model must not see them.
+#: Columns written after the outcome, as real exports have them: a model must not see them.
 LEAK_COLUMNS = ("total_touches_all", "plan")
 #: The columns of each feature family, as `[features]` of `leadml.toml` lists them.
 FEATURES = {

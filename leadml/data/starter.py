@@ -11,13 +11,13 @@ from leadml.data.words import FAMILY_MEANS
 
 _CONFIG_HEAD = """\
 # What each column of the leads means. leadml wrote this file from the data: read it once, and
-# correct what it got wrong. LOOK marks columns that may know the outcome: see `leadml check`.
+# correct what it got wrong. LOOK marks columns that may know the outcome: exclude them if so.
 """
 _HANDOFF = """
 # What marketing and sales agreed a lead needs before sales gets it. Fill it in together.
 [handoff]
 # required = ["Phone"]           # columns that must not be empty
-# sales_ready = ["Demo request"] # names of rules: one of them must fire
+# sales_ready = ["Demo request"] # yes/no columns: one of them must be true
 min_fit = 0         # 0 to 100; 50 is the average lead
 min_engagement = 0
 """

@@ -9,6 +9,7 @@ from sklearn.model_selection import StratifiedGroupKFold, StratifiedKFold
 TEST_SHARE = 0.2
 FOLDS = 5
 MANY = 2_000  # from here on one part of 20 % gives intervals narrow enough
+FEWEST = 20  # wins, and losses, among the older leads
 MOST_DROPPED = 0.3  # of the older leads, to keep accounts on one side
 
 
@@ -53,7 +54,7 @@ def split_leads(
     """
     if created is not None and created.dt.normalize().nunique() > 1:
         split = _split_by_time(y, created, account)
-        if _can_learn(y, split.parts[0][0]):
+        if _can_learn(y, split.parts[0][0], FEWEST):
             return split
         reason = "The older 80 % of leads hold too few wins or losses to learn from"
     else:
@@ -87,9 +88,9 @@ def _split_at_random(
     return Split(tuple(parts), f"5 random folds, {kept}", tuple(warnings))
 
 
-def _can_learn(y: pd.Series, places: np.ndarray) -> bool:
-    """Return whether there are two leads of each outcome, the fewest that classifiers take."""
-    return bool(np.bincount(y.to_numpy()[places].astype(int), minlength=2).min() >= 2)
+def _can_learn(y: pd.Series, places: np.ndarray, fewest: int = 2) -> bool:
+    """Return whether there are so many leads of each outcome; classifiers take 2 at least."""
+    return bool(np.bincount(y.to_numpy()[places].astype(int), minlength=2).min() >= fewest)
 
 
 def _split_by_time(y: pd.Series, created: pd.Series, account: pd.Series | None) -> Split:

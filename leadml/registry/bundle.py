@@ -182,14 +182,12 @@ def check_target(folder: str | Path, *, overwrite: bool) -> None:
     ModelFolderError
     """
     folder = Path(folder)
-    if not folder.exists():
+    if not folder.exists() or (folder.is_dir() and not any(folder.iterdir())):
         return
-    if folder.is_dir() and not any(folder.iterdir()):
-        folder.rmdir()
-    elif not (folder / MODEL).is_file():
+    if not (folder / MODEL).is_file():
         message = f"{folder} exists and is no model folder. Choose another name for the model."
         raise ModelFolderError(message)
-    elif not overwrite:
+    if not overwrite:
         message = f"{folder} holds a model already. Choose another name, or pass --overwrite."
         raise ModelFolderError(message)
 

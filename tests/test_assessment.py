@@ -89,7 +89,7 @@ def test_versions_tell_models_of_one_name_apart(model_folder, second, tmp_path, 
 
 
 def test_a_model_is_not_compared_with_itself(model_folder, later):
-    with pytest.raises(DataError, match=r"are the same model, small [0-9a-f]{8}\. Pass two"):
+    with pytest.raises(DataError, match=r"are the same model, model small [0-9a-f]{8}\. Pass two"):
         compare_leads(model_folder, model_folder, later)
 
 

@@ -47,10 +47,10 @@ def split_leads(
 
     Examples
     --------
-    >>> dates = pd.Series(pd.date_range("2026-01-01", periods=10))
-    >>> split = split_leads(pd.Series([0.0, 1.0] * 5), dates)
-    >>> split.parts[0][1].tolist(), split.method
-    ([8, 9], 'the newest 20 % of leads, from 2026-01-09 on')
+    >>> dates = pd.Series(pd.date_range("2026-01-01", periods=100))
+    >>> split = split_leads(pd.Series([0.0, 1.0] * 50), dates)
+    >>> len(split.parts[0][1]), split.method
+    (20, 'the newest 20 % of leads, from 2026-03-22 on')
     """
     if created is not None and created.dt.normalize().nunique() > 1:
         split = _split_by_time(y, created, account)

@@ -125,8 +125,12 @@ def train(
         recipes[RULES] = make_rules(config, rules)
     recipes[LOGISTIC] = make_logistic(config)
     progress(f"judging on {split.method}")
-    judged = _judge(config, recipes, closed, split, scale)
+    judged, fitted = _judge(config, recipes, closed, split, scale)
     evaluations, comparison = _evaluate(judged, closed, recipes)
+    learned: LeadBoostingClassifier = fitted[MODEL].estimator_[-1]
+    if len(split.parts) == 1:
+        # the model that goes out has the structure of the one that was judged
+        recipes[MODEL] = make_model(config, learned.structure_, random_state)
     progress("learning from all closed leads")
     final = _fit(make_scorer(config, recipes[MODEL], name=name, rules=rules, scale=scale), closed)
     last: LeadBoostingClassifier = final.estimator_[-1]
@@ -140,7 +144,8 @@ def train(
     warnings = _warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal)
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
-    return Training(model, evaluations, comparison, last.structures_, warnings, closed)
+    tried = learned.structures_ if len(split.parts) == 1 else last.structures_
+    return Training(model, evaluations, comparison, tried, warnings, closed)
 
 
 def _fit(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
@@ -161,9 +166,10 @@ def _judge(
     leads: LeadTable,
     split: Split,
     scale: Scale | None,
-) -> pd.DataFrame:
-    """Return probability, score and band by recipe for every lead of the test parts."""
+) -> tuple[pd.DataFrame, dict[str, LeadScorer]]:
+    """Return probability, score and band by recipe for every test lead, and the last scorers."""
     parts = []
+    fitted: dict[str, LeadScorer] = {}
     for older, newer in split.parts:
         train_part, test_part = leads.take(older), leads.take(newer)
         columns: dict[tuple[str, str], Any] = {}
@@ -171,6 +177,7 @@ def _judge(
         for recipe, classifier in recipes.items():
             scorer = make_scorer(config, classifier, name=recipe, scale=shared)
             scorer = _fit(scorer, train_part)
+            fitted[recipe] = scorer
             shared = scorer.scale_
             scores = scorer.compute_scores(test_part.X)
             columns[recipe, "probability"] = scorer.predict_proba(test_part.X)[:, 1]
@@ -179,7 +186,7 @@ def _judge(
         part = pd.DataFrame(columns, index=newer)
         part["base_rate", ""] = train_part.y.mean()
         parts.append(part)
-    return pd.concat(parts)
+    return pd.concat(parts), fitted
 
 
 def _evaluate(

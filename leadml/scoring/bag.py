@@ -50,12 +50,15 @@ class Bag:
 
     def contributions(self, codes: list[Codes]) -> tuple[Floats, float]:
         """Return exact TreeSHAP values by column (n_leads, n_columns), and their start."""
-        matrix = make_matrix(codes, self.columns)
+        # leads that look alike have equal values: each look is explained once
+        rows = np.column_stack(codes)
+        _, first, places = np.unique(rows, axis=0, return_index=True, return_inverse=True)
+        matrix = make_matrix(codes, self.columns)[first]
         total = np.zeros((len(matrix), len(self.columns) + 1))
         for booster in self.boosters:
             total += booster.predict(matrix, pred_contrib=True, num_iteration=self.n_rounds)
         total /= max(len(self.boosters), 1)
-        return total[:, :-1], float(total[0, -1])
+        return total[places.reshape(-1), :-1], float(total[0, -1])
 
 
 def make_matrix(codes: list[Codes], columns: Sequence[Column]) -> NDArray[np.float32]:

@@ -13,6 +13,8 @@ from leadml.scoring.folds import Training
 from leadml.scoring.linear import Linear
 
 STRUCTURES = ("additive", "pairwise", "full")
+# a depth of 6 costs `full` no accuracy, and TreeSHAP takes the square of it
+MAX_DEPTH = {"additive": -1, "pairwise": 2, "full": 6}
 FEWEST_LEAVES = 3  # of an additive tree
 # leaves of a `full` tree, and from how many leads on they are tried: TreeSHAP's cost grows too
 WIDE_FROM = {31: 5_000, 63: 10_000}
@@ -45,7 +47,7 @@ def fit_candidates(
         shaped = replace(
             settings,
             additive=name == "additive",
-            max_depth=2 if name == "pairwise" else -1,
+            max_depth=MAX_DEPTH[name],
             num_leaves=num_leaves,
         )
         candidates.append(_fit_candidate(first, linear, name, shaped))

@@ -71,21 +71,21 @@ def _split_at_random(
     places = np.arange(len(y))
     dealt = {"n_splits": FOLDS, "shuffle": True, "random_state": random_state}
     parts = list(StratifiedKFold(**dealt).split(places, y))
-    kept = "leads dealt at random"
+    kept = ""
     if account is not None:
         groups = _account_codes(account)
         few = len(np.unique(groups)) < FOLDS
         together = [] if few else list(StratifiedGroupKFold(**dealt).split(places, y, groups))
         if together and all(_can_learn(y, older) for older, _ in together):
-            parts, kept = together, "accounts kept together"
+            parts, kept = together, ", accounts kept together"
         else:
             warnings.append(
                 "There are too few accounts to keep each on one side of the split: the figures "
                 "hold for accounts you know, not for new ones."
             )
     if len(y) >= MANY:
-        return Split((parts[0],), f"a random 20 % of leads, {kept}", tuple(warnings))
-    return Split(tuple(parts), f"5 random folds, {kept}", tuple(warnings))
+        return Split((parts[0],), f"a random 20 % of leads{kept}", tuple(warnings))
+    return Split(tuple(parts), f"5 random folds{kept}", tuple(warnings))
 
 
 def _can_learn(y: pd.Series, places: np.ndarray, fewest: int = 2) -> bool:

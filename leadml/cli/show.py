@@ -106,11 +106,7 @@ def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None 
         table.add_row(*(Text(str(text)) for text in texts))
     rest = lines["points"].sum() - shown["points"].sum()
     if len(shown) < len(lines):
-        more = (
-            f"{len(lines) - len(shown)} more"
-            if rest > 0.005 or rest < -0.005
-            else (f"{len(lines) - len(shown)} more that give nothing")
-        )
+        more = f"{len(lines) - len(shown)} more features"
         table.add_row(f"{rest + 0.0:+.2f}".replace("-0.00", "+0.00"), more, "", "")
     table.add_row(Text(f"{lines['points'].sum():.2f}", "bold"), Text("sum", "bold"), "", "")
     out.print(table)

@@ -55,7 +55,7 @@ def fit_linear(training: Training, numbers: dict[int, Floats]) -> Linear:
         loss = float(compute_log_losses(won, out_of_fold).mean())
         if best is None or loss < best[0]:
             best = loss, strength, out_of_fold, models
-        elif loss > best[0] * 1.02:
+        else:  # the loss has one valley: it rises from here on
             break
     assert best is not None  # noqa: S101 - STRENGTHS is not empty
     _, strength, out_of_fold, models = best

@@ -16,6 +16,7 @@ STRUCTURES = ("additive", "pairwise", "full")
 # a depth of 6 costs `full` no accuracy, and TreeSHAP takes the square of it
 MAX_DEPTH = {"additive": -1, "pairwise": 2, "full": 6}
 FEWEST_LEAVES = 3  # of an additive tree
+FAR = 5.0  # standard errors behind the best: more leaves will not make up for it
 # leaves of a `full` tree, and from how many leads on they are tried: TreeSHAP's cost grows too
 WIDE_FROM = {31: 5_000, 63: 10_000}
 
@@ -53,15 +54,20 @@ def fit_candidates(
         candidates.append(_fit_candidate(first, linear, name, shaped))
 
     for name in STRUCTURES if structure == "auto" else (structure,):
-        if name == "additive":
-            fit(name, FEWEST_LEAVES)
-        fit(name, settings.num_leaves)
+        fit(name, FEWEST_LEAVES if name == "additive" else settings.num_leaves)
     if structure in ("auto", "full"):
         for num_leaves, n_leads in WIDE_FROM.items():
             if len(training.won) < n_leads or _best(candidates) is not candidates[-1]:
                 break
             fit("full", num_leaves)
+    first_gap = candidates[0].losses - _best(candidates).losses
+    if structure in ("auto", "additive") and first_gap.mean() <= FAR * _error(first_gap):
+        fit("additive", settings.num_leaves)
     return candidates
+
+
+def _error(gap: Floats) -> float:
+    return float(gap.std() / np.sqrt(len(gap)))
 
 
 def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:

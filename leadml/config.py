@@ -1,11 +1,13 @@
 """`leadml.toml`: what each column means, what winning means, the bands and the hand-off policy."""
 
+from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args
+from typing import Any, Literal, Self, get_args
 
-import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+from pydantic import model_validator
 
+from leadml.config_history import ActivityTable, LinkedTable, SnapshotsTable
+from leadml.config_values import ConfigTable, Edge, Source, Texts, TimeSpan, is_url
 from leadml.errors import did_you_mean
 from leadml.toml_file import validate_toml
 
@@ -16,47 +18,26 @@ Family = Literal["demographic", "firmographic", "behavioral", "email", "context"
 FAMILIES: tuple[Family, ...] = get_args(Family)
 
 
-def _texts(values: Any) -> Any:
-    """Accept `won = [1]` and `won = 1` for `won = ["1"]`: outcomes are compared as text."""
-    items = values if isinstance(values, list) else [values]
-    return [str(item).lower() if isinstance(item, bool) else str(item) for item in items]
-
-
-def _positive_timedelta(text: str) -> str:
-    try:
-        # a number without a unit would be nanoseconds
-        positive = not text.strip().isdigit() and pd.Timedelta(text) > pd.Timedelta(0)
-    except ValueError:
-        positive = False
-    if not positive:
-        message = "must be a positive time span such as '90D'."
-        raise ValueError(message)
-    return text
-
-
-Texts = Annotated[list[str], BeforeValidator(_texts), Field(min_length=1)]
-Edge = Annotated[float, Field(ge=0, le=100)]
-TimeSpan = Annotated[str, AfterValidator(_positive_timedelta)]
-
-
-class _Table(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class LeadsTable(_Table):
+class LeadsTable(ConfigTable):
     """`[leads]`: where the leads are and which columns say who and when."""
 
-    path: str
+    path: Source
     id: str
     created: str | None = None
     account: str | None = None
+    contact: str | None = None
     value: str | None = None
     missing: list[str] = []
 
 
-class OutcomeTable(_Table):
-    """`[outcome]`: which values mean won and lost; every other value, and empty, is open."""
+class OutcomeTable(ConfigTable):
+    """`[outcome]`: which values mean won and lost; every other value, and empty, is open.
 
+    Where the outcomes are in a table of their own, `path` names it and `lead` its lead ids.
+    """
+
+    path: Source | None = None
+    lead: str | None = None
     column: str
     won: Texts
     lost: Texts
@@ -69,10 +50,13 @@ class OutcomeTable(_Table):
         if both:
             message = f"`won` and `lost` share {both}. A value means one of the two."
             raise ValueError(message)
+        if (self.path is None) != (self.lead is None):
+            message = "`path` and `lead` go together: a table of outcomes and its lead ids."
+            raise ValueError(message)
         return self
 
 
-class BantColumns(_Table):
+class BantColumns(ConfigTable):
     """Which column answers each BANT question."""
 
     budget: str | None = None
@@ -86,7 +70,7 @@ class BantColumns(_Table):
         return {BANT_LETTERS[key]: column for key, column in values.items() if column}
 
 
-class FeaturesTable(_Table):
+class FeaturesTable(ConfigTable):
     """`[features]`: the columns of each family; a column in none of the lists is not used."""
 
     demographic: list[str] = []
@@ -134,7 +118,7 @@ class FeaturesTable(_Table):
         return self
 
 
-class BandsTable(_Table):
+class BandsTable(ConfigTable):
     """`[bands]`: the scores at which a lead is hot or warm."""
 
     hot: Edge = 65.0
@@ -148,7 +132,7 @@ class BandsTable(_Table):
         return self
 
 
-class HandoffTable(_Table):
+class HandoffTable(ConfigTable):
     """`[handoff]`: what marketing and sales agreed a lead needs before sales gets it."""
 
     required: list[str] = []
@@ -157,11 +141,15 @@ class HandoffTable(_Table):
     sales_ready: list[str] = []
 
 
-class Config(_Table):
+class Config(ConfigTable):
     """A whole `leadml.toml`."""
 
     leads: LeadsTable
+    accounts: LinkedTable | None = None
+    contacts: LinkedTable | None = None
+    activities: list[ActivityTable] = []
     outcome: OutcomeTable
+    snapshots: SnapshotsTable | None = None
     features: FeaturesTable = FeaturesTable()
     bands: BandsTable = BandsTable()
     handoff: HandoffTable = HandoffTable()
@@ -169,8 +157,47 @@ class Config(_Table):
     def role_columns(self) -> list[str]:
         """Return the columns that are ids, dates, outcome or value, never features."""
         leads, outcome = self.leads, self.outcome
-        roles = [leads.id, leads.created, leads.account, leads.value, outcome.column]
-        return [name for name in [*roles, outcome.closed] if name]
+        roles = [leads.id, leads.created, leads.account, leads.contact, leads.value]
+        return [name for name in [*roles, outcome.column, outcome.closed] if name]
+
+    def with_paths(self, change: Callable[[str], str]) -> "Config":
+        """Return a copy with every source changed by a function."""
+
+        def moved(table: Any) -> Any:
+            if table is None or table.path is None:
+                return table
+            return table.model_copy(update={"path": change(table.path)})
+
+        update = {name: moved(getattr(self, name)) for name in ("leads", "accounts", "contacts")}
+        activities = [moved(table) for table in self.activities]
+        return self.model_copy(
+            update={**update, "outcome": moved(self.outcome), "activities": activities}
+        )
+
+    @property
+    def has_history(self) -> bool:
+        """Whether leads are looked at on several dates, and not as they stand in one table."""
+        return bool(self.activities) or self.snapshots is not None
+
+    @model_validator(mode="after")
+    def _tables_are_linked(self) -> Self:
+        problems = [
+            f"[{table}] needs `{key}` in [leads]: the column of the leads that names its id."
+            for table, key in (("accounts", "account"), ("contacts", "contact"))
+            if getattr(self, table) is not None and getattr(self.leads, key) is None
+        ]
+        if self.has_history and self.leads.created is None:
+            problems.append(
+                "[snapshots] and [[activities]] need `created` in [leads]: the day a lead came in."
+            )
+        titles = [activity.title for activity in self.activities]
+        problems += [
+            f"[[activities]] {title!r} stands there twice. Give each its own `name`."
+            for title in sorted({title for title in titles if titles.count(title) > 1})
+        ]
+        if problems:
+            raise ValueError(" ".join(problems))
+        return self
 
     @model_validator(mode="after")
     def _roles_are_not_features(self) -> Self:
@@ -199,7 +226,7 @@ def load_config(path: str | Path) -> Config:
     Returns
     -------
     Config
-        With `leads.path` made relative to the folder that the file lies in.
+        With the paths of files taken from the folder that the file lies in.
 
     Raises
     ------
@@ -208,5 +235,8 @@ def load_config(path: str | Path) -> Config:
     """
     path = Path(path)
     config = validate_toml(path, Config)
-    leads = config.leads.model_copy(update={"path": str(path.parent / config.leads.path)})
-    return config.model_copy(update={"leads": leads})
+    return config.with_paths(lambda source: _beside(path.parent, source))
+
+
+def _beside(folder: Path, source: str) -> str:
+    return source if is_url(source) else str(folder / source)

@@ -135,7 +135,7 @@ def test_a_column_can_answer_bant_and_have_a_family(tmp_path):
         ),
         ('id = "lead_id"', "", "line 1: [leads] id is missing"),
         ('id = "lead_id"', "id = 3", "line 3: [leads] id should be a valid string. Got 3."),
-        ("[features]", "[feature]", "line 10: [feature] is not known. Accepted: leads, outcome"),
+        ("[features]", "[feature]", "line 10: [feature] is not known. Accepted: leads, accounts"),
         ("behavioral", "behavoral", "Did you mean 'behavioral'?"),
         ('["visits"]', '"visits"', "line 11: [features] behavioral should be a valid list"),
         ('["lost"]', '["won"]', "line 5: [outcome]: `won` and `lost` share ['won']"),

@@ -193,10 +193,8 @@ def check_target(folder: str | Path, *, overwrite: bool) -> None:
 
 
 def _portable(config: Config) -> dict[str, Any]:
-    """Return a config without the path that the leads were read from."""
-    state = config.model_dump()
-    state["leads"]["path"] = Path(config.leads.path).name
-    return state
+    """Return a config without the folders and hosts that its tables were read from."""
+    return config.with_paths(lambda source: Path(source).name).model_dump()
 
 
 def _hash(path: Path) -> str:

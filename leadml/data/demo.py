@@ -1,12 +1,18 @@
 """A simulated CRM export, to try everything on before one's own data is at hand."""
 
-from dataclasses import replace
-from typing import Any
-
 import numpy as np
 import pandas as pd
 
-from leadml.errors import DataError, MissingExtraError
+from leadml.data.demo_world import (
+    HORIZON_DAYS,
+    MONTH_DAYS,
+    WORLD_START,
+    check_size,
+    draw_moves,
+    hide_some,
+    invent_people,
+    simulate_world,
+)
 
 ID_COLUMN = "lead_id"
 CREATED_COLUMN = "created_at"
@@ -44,61 +50,8 @@ FEATURES = {
 }
 BANT = {"authority": "buyer_role"}
 
-# the kind of world where both matter: who the lead is (seniority, revenue) and what it does
-WORLD = "buying_committee_friction"
-# a world of leadforge is one cohort, created from this day on within this many days
-WORLD_START = pd.Timestamp("2024-01-01")
-MONTH_DAYS = 30
 SNAPSHOT_DAYS = 30
-HORIZON_DAYS = 90
-
-_LANGUAGES = {"US": "en", "GB": "en", "DE": "de", "FR": "fr"}
-# Numbers that the regulators keep free for films and books: NANPA 555-01xx, Ofcom 020 7946 0xxx,
-# Bundesnetzagentur 030 23125 xxx, Arcep 01 99 00 xx xx. No such number can belong to a person.
-_PHONES = {
-    "US": "+1 202 555 01{:02d}",
-    "GB": "+44 20 7946 0{:03d}",
-    "DE": "+49 30 23125 {:03d}",
-    "FR": "+33 1 99 00 0{:03d}",
-}
-_DEPARTMENTS = {
-    "vp_finance": {"en": "Finance", "de": "Finanzen", "fr": "finance"},
-    "ap_manager": {
-        "en": "Accounts Payable",
-        "de": "Kreditorenbuchhaltung",
-        "fr": "comptabilité fournisseurs",
-    },
-    "it_director": {"en": "IT", "de": "IT", "fr": "informatique"},
-    "procurement_manager": {"en": "Procurement", "de": "Einkauf", "fr": "achats"},
-}
-_TITLES = {
-    "individual_contributor": {
-        "en": ("{} Specialist", "{} Analyst"),
-        "de": ("Sachbearbeiter {}", "Fachkraft {}"),
-        "fr": ("Analyste {}", "Spécialiste {}"),
-    },
-    "manager": {
-        "en": ("{} Manager", "Senior {} Manager"),
-        "de": ("Teamleitung {}", "Senior Manager {}"),
-        "fr": ("Responsable {}", "Manager {}"),
-    },
-    "director": {
-        "en": ("Director of {}", "Head of {}"),
-        "de": ("Leitung {}", "Abteilungsleiterin {}"),
-        "fr": ("Directrice {}", "Directeur {}"),
-    },
-    "vp": {
-        "en": ("VP {}", "Vice President {}"),
-        "de": ("Bereichsleiter {}", "VP {}"),
-        "fr": ("VP {}", "Vice-président {}"),
-    },
-}
-_CHIEFS = {
-    "vp_finance": ("CFO", "Chief Financial Officer"),
-    "ap_manager": ("Chief Accounting Officer", "Chief Finance Officer"),
-    "it_director": ("CIO", "Chief Information Officer"),
-    "procurement_manager": ("Chief Procurement Officer", "Chief Purchasing Officer"),
-}
+_SHORTER = {"estimated_revenue_band": "revenue_band", "process_maturity_band": "process_maturity"}
 # dollars a year, as leadforge guesses them too
 _TYPICAL_DEALS = {
     "$1M-$10M": 25_000.0,
@@ -106,7 +59,6 @@ _TYPICAL_DEALS = {
     "$50M-$200M": 85_000.0,
     "$200M+": 140_000.0,
 }
-_MISSING = {"job_title": 0.06, "phone": 0.35, "revenue_band": 0.12, "process_maturity": 0.3}
 
 
 def simulate_crm(n_leads: int = 4000, months: int = 15, random_state: int = 0) -> pd.DataFrame:
@@ -149,28 +101,19 @@ def simulate_crm(n_leads: int = 4000, months: int = 15, random_state: int = 0) -
     >>> bool(crm["created_at"].is_monotonic_increasing)
     True
     """
-    for name, value, least in (
-        ("n_leads", n_leads, 1),
-        ("months", months, 4),
-        ("random_state", random_state, 0),
-    ):
-        if value < least:
-            message = f"`{name}` must be at least {least}. Got {value}. Pass a larger number."
-            raise DataError(message)
+    check_size(n_leads, months, random_state)
     # about 5 % of leads are closed within 30 days and left out: simulate some more
-    tables = _simulate_tables(n_leads + n_leads // 8 + 20, random_state)
+    tables = simulate_world(n_leads + n_leads // 8 + 20, random_state)
     rng = np.random.default_rng(random_state)
 
     leads = _lead_days(tables)
     leads = leads[~(leads["close_day"] < SNAPSHOT_DAYS)].head(n_leads)
-    moved = rng.integers(0, months - 1, len(leads)) * MONTH_DAYS
-    leads = leads.assign(created_at=leads["created_at"] + pd.to_timedelta(moved, "D"))
+    leads = leads.assign(created_at=leads["created_at"] + draw_moves(len(leads), months, rng))
     export_date = WORLD_START + pd.Timedelta(days=months * MONTH_DAYS)
 
     crm = pd.concat(
         [
-            leads[["created_at"]],
-            leads["account_id"].astype("str"),
+            leads[["created_at", "account_id"]],
             _profile(leads, tables, rng),
             _engagement(leads, tables),
             _outcome(leads, export_date),
@@ -180,43 +123,12 @@ def simulate_crm(n_leads: int = 4000, months: int = 15, random_state: int = 0) -
     crm["total_touches_all"] = _touches_until(leads, tables, export_date)
     # what a customer bought: a CRM fills it in once the deal is won
     crm["plan"] = _plans(tables).reindex(leads.index).where(crm[OUTCOME_COLUMN] == WON)
-    crm.index = crm.index.astype("str")
     return crm.reset_index().sort_values([CREATED_COLUMN, ID_COLUMN], ignore_index=True)
-
-
-def _simulate_tables(n_leads: int, random_state: int) -> dict[str, pd.DataFrame]:
-    try:
-        from leadforge.api import Generator
-        from leadforge.core.rng import RNGRoot
-        from leadforge.render.relational import to_dataframes
-        from leadforge.structure.sampler import sample_hidden_graph
-    except ImportError as error:
-        message = "The demo needs the package leadforge. Install it: pip install 'leadml[demo]'"
-        raise MissingExtraError(message) from error
-    # the seed draws the kind of world too, one of five: take the first seed of the kind we want
-    seeds = np.random.default_rng(random_state).integers(2**31, size=200).tolist()
-    seed = next(s for s in seeds if sample_hidden_graph(RNGRoot(s)).motif_family == WORLD)
-    spec = Generator.from_recipe(
-        "b2b_saas_procurement_v1",
-        seed=seed,
-        difficulty="intro",
-        n_leads=n_leads,
-        # leadforge's own proportions
-        n_contacts=max(1, round(n_leads * 0.84)),
-        n_accounts=max(1, round(n_leads * 0.3)),
-    ).world_spec
-    market = replace(spec.narrative.market, geographies=tuple(_LANGUAGES))
-    world = Generator(replace(spec, narrative=replace(spec.narrative, market=market)))
-    # otherwise chance alone decides how often a lead is touched
-    bundle = world.generate(latent_touch_intensity=True)
-    tables: dict[str, pd.DataFrame] = to_dataframes(bundle.simulation_result, bundle.population)
-    return tables
 
 
 def _lead_days(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
     """Return the leads by id, with the days from creation to opportunity, win and closing."""
     leads = tables["leads"].rename(columns={"lead_created_at": "created_at"}).set_index("lead_id")
-    leads = leads.assign(created_at=pd.to_datetime(leads["created_at"]))
     deals = tables["opportunities"].set_index("lead_id")
     dates = {
         "opportunity_day": deals["created_at"],
@@ -224,7 +136,7 @@ def _lead_days(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
         "win_day": leads["conversion_timestamp"],
     }
     days = {
-        name: (pd.to_datetime(date.reindex(leads.index)) - leads["created_at"]).dt.days
+        name: (date.reindex(leads.index) - leads["created_at"]).dt.days
         for name, date in dates.items()
     }
     return leads.assign(**days, acv=deals["estimated_acv"].astype(float))
@@ -233,64 +145,24 @@ def _lead_days(tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
 def _profile(
     leads: pd.DataFrame, tables: dict[str, pd.DataFrame], rng: np.random.Generator
 ) -> pd.DataFrame:
-    people = tables["contacts"].merge(tables["accounts"], "left", on="account_id")
-    people["number"] = rng.integers(0, 1000, len(people))
-    profile = pd.DataFrame(
-        {
-            "job_title": [_job_title(person) for person in people.itertuples()],
-            "buyer_role": people["buyer_role"],
-            "email": [_email(person) for person in people.itertuples()],
-            "phone": [_phone(person) for person in people.itertuples()],
-            "country": people["region"],
-            "industry": people["industry"],
-            "employee_band": people["employee_band"],
-            "revenue_band": people["estimated_revenue_band"],
-            "process_maturity": people["process_maturity_band"],
-        },
-        dtype="str",
-    )
-    typical_deal = profile["revenue_band"].map(_TYPICAL_DEALS)
-    for name, share in _MISSING.items():
-        profile[name] = profile[name].mask(rng.random(len(people)) < share)
+    people = invent_people(tables, rng)
+    shown = hide_some(people, rng).rename(columns=_SHORTER)
+    profile = shown[["job_title", "buyer_role", "email", "phone", *FEATURES["firmographic"]]]
+    typical_deal = people["estimated_revenue_band"].map(_TYPICAL_DEALS)
     profile = profile.assign(deal_value=typical_deal).set_index(people["contact_id"])
     profile = profile.loc[leads["contact_id"]].set_axis(leads.index)
     known = leads["opportunity_day"] < SNAPSHOT_DAYS
     return profile.assign(
-        lead_source=leads["lead_source"].astype("str"),
+        lead_source=leads["lead_source"],
         deal_value=leads["acv"].where(known, profile["deal_value"]),
     )
-
-
-def _job_title(person: Any) -> str:
-    language = _LANGUAGES[person.region]
-    role = person.role_function
-    if person.seniority == "c_suite":
-        return _CHIEFS[role][person.number % 2]
-    title = _TITLES[person.seniority][language][person.number % 2]
-    return title.format(_DEPARTMENTS[role][language])
-
-
-def _email(person: Any) -> str | None:
-    # .example is reserved (RFC 2606), and Gmail allows no underscore in a name
-    domains = {
-        "corporate": f"{person.account_id.replace('acct_', 'company-')}.example",
-        "personal": "gmail.com",
-    }
-    domain = domains.get(person.email_domain_type)
-    return domain and f"{person.contact_id}@{domain}"
-
-
-def _phone(person: Any) -> str:
-    number = person.number % 100 if person.region == "US" else person.number
-    return _PHONES[person.region].format(number)
 
 
 def _days_after_creation(
     events: pd.DataFrame, date: str, tables: dict[str, pd.DataFrame]
 ) -> pd.Series:
     created = tables["leads"].set_index("lead_id")["lead_created_at"]
-    passed = pd.to_datetime(events[date]) - pd.to_datetime(events["lead_id"].map(created))
-    return passed.dt.days
+    return (events[date] - events["lead_id"].map(created)).dt.days
 
 
 def _engagement(leads: pd.DataFrame, tables: dict[str, pd.DataFrame]) -> pd.DataFrame:
@@ -361,4 +233,4 @@ def _touches_until(
 
 def _plans(tables: dict[str, pd.DataFrame]) -> pd.Series:
     bought = tables["subscriptions"].merge(tables["customers"]).merge(tables["opportunities"])
-    return bought.set_index("lead_id")["plan_name"].astype("str")
+    return bought.set_index("lead_id")["plan_name"]

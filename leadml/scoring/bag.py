@@ -156,13 +156,14 @@ def _start_booster(
 
     columns = enumerate(training.columns)
     categorical = [place for place, column in columns if isinstance(column, CategoryColumn)]
-    won = training.won.astype(np.float32)
-    dataset = lightgbm.Dataset(
-        matrix[~is_valid], won[~is_valid], categorical_feature=categorical, params=parameters
-    )
+
+    def make(rows: NDArray[np.bool_], **more: Any) -> Any:
+        won, weight = training.won[rows].astype(np.float32), training.weight[rows]
+        return lightgbm.Dataset(matrix[rows], won, weight=weight, params=parameters, **more)
+
+    dataset = make(~is_valid, categorical_feature=categorical)
     booster = lightgbm.Booster(parameters, dataset)
-    valid = lightgbm.Dataset(matrix[is_valid], won[is_valid], reference=dataset, params=parameters)
-    return booster.add_valid(valid, "valid")
+    return booster.add_valid(make(is_valid, reference=dataset), "valid")
 
 
 def _grow_in_step(boosters: Sequence[Any], settings: BagSettings, pool: ThreadPoolExecutor) -> int:

@@ -28,7 +28,7 @@ from leadml.scoring.columns import (
     build_columns,
     compute_codes,
 )
-from leadml.scoring.folds import Training, assign_folds, compute_groups
+from leadml.scoring.folds import Training, assign_folds, compute_groups, number_accounts
 from leadml.scoring.frames import as_frame, as_won
 from leadml.scoring.linear import Linear, fit_linear
 from leadml.scoring.points import DECIMALS, PairTerm, PointsTable, Term
@@ -40,6 +40,7 @@ from leadml.scoring.structures import (
     extend,
     fit_candidates,
 )
+from leadml.scoring.weights import as_days, as_row_weight, find_newest, keep_weighted
 
 N_FOLDS = 5
 FEW, MANY = 2_000, 5_000  # leads: slower learning below, faster above
@@ -83,16 +84,19 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
     bag_ : Bag or None
         The boosters of a `full` model.
     base_rate_ : float
-        Share of wins in training.
+        Weighted share of wins in training.
     log_loss_ : float
-        Out-of-fold log loss in training.
+        Weighted out-of-fold log loss in training.
+    stack_from_ : str or None
+        The day (ISO) from which on leads chose the weights of the two parts; None: all leads did.
 
     Raises
     ------
     ValueError
         For other than two classes or fewer than two leads of one.
     DataError
-        Where `monotone` names a column that is not there or is not of numbers.
+        Where `monotone` names a column that is not there or is not of numbers, or `row_weight`
+        or `dates` cannot be used.
 
     Examples
     --------
@@ -133,8 +137,13 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         self.random_state = random_state
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any, groups: Any = None) -> Self:
+    def fit(
+        self, X: Any, y: Any, groups: Any = None, row_weight: Any = None, dates: Any = None
+    ) -> Self:
         """Learn from won and lost leads.
+
+        Not `sample_weight`: scikit-learn has a weight of 2 equal a repeated row, exactly, which
+        no classifier that bins and cross-validates can keep.
 
         Parameters
         ----------
@@ -143,13 +152,24 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         y : array of shape (n_leads,)
             Two classes; the second in sorted order means won.
         groups : array of shape (n_leads,), default=None
-            The account of each lead; an account's leads stay in one fold.
+            The account of each lead; an account's leads stay in one fold, and count as one
+            observation where structures are compared.
+        row_weight : array of shape (n_leads,), default=None
+            How much each row counts, from 0 up: 1/k for each of k snapshots of a lead. Only the
+            ratios matter. None counts all alike; rows of 0 are left out.
+        dates : array of datetime64 of shape (n_leads,), default=None
+            When each row was true; NaT where unknown. The weights of the two parts then come
+            from the newest fifth of the dated rows, the level from all rows; where that fifth
+            holds fewer than 20 wins or losses, both come from all.
         """
         frame = as_frame(self, X, reset=True)
         self.classes_, won = as_won(y, frame)
+        weight, days = as_row_weight(row_weight, won), as_days(dates, won)
+        weight, frame, won, groups, days = keep_weighted(weight, frame, won, groups, days)
+        newest, self.stack_from_ = find_newest(days, won)
         columns = build_columns(frame)
         signs = _check_monotone(self.monotone or {}, columns)
-        training = self._split(frame, columns, won, groups, signs)
+        training = self._split(frame, columns, won, groups, signs, weight, newest)
         numbers = {
             place: as_numbers(frame[column.name])
             for place, column in enumerate(columns)
@@ -160,16 +180,16 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             linear = fit_linear(training, numbers)
             settings = self._settings(len(won))
             candidates = fit_candidates(training, linear, self.structure, settings)
-            chosen = extend(training, linear, choose(candidates))
-        self.structures_ = compute_structures(candidates)
+            chosen = extend(training, linear, choose(training, candidates))
+        self.structures_ = compute_structures(training, candidates)
         self.structure_ = chosen.structure
-        self.log_loss_ = float(chosen.losses.mean())
-        self.base_rate_ = float(won.mean())
+        self.log_loss_ = chosen.log_loss
+        self.base_rate_ = float((weight * won).mean())
         self.bag_weight_ = chosen.weights[0]
         is_full = chosen.structure == "full"
         self.bag_: Bag | None = replace(chosen.bag, out_of_fold=np.empty(0)) if is_full else None
         self.table_ = _make_table(training, chosen, linear)
-        self._centre(frame)
+        self._centre(frame, weight)
         return self
 
     def compute_contributions(self, X: Any) -> pd.DataFrame:
@@ -215,6 +235,8 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         won: NDArray[np.bool_],
         groups: Any,
         signs: list[int],
+        weight: Floats,
+        newest: NDArray[np.bool_] | None,
     ) -> Training:
         codes = compute_codes(frame, columns)
         random_state = check_random_state(self.random_state)
@@ -222,7 +244,8 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
         folds = tuple(
             assign_folds(won, together, N_FOLDS, random_state) for _ in range(self.n_repeats)
         )
-        return Training(codes, columns, won, folds, signs)
+        clusters = None if groups is None else number_accounts(groups)
+        return Training(codes, columns, won, folds, signs, weight, newest, clusters)
 
     def _settings(self, n_leads: int) -> BagSettings:
         seed = check_random_state(self.random_state).randint(2**31 - 1)
@@ -245,17 +268,17 @@ class LeadBoostingClassifier(ClassifierMixin, BaseEstimator):
             points += self.bag_weight_ * self.bag_.contributions(codes)[0]
         return points
 
-    def _centre(self, frame: pd.DataFrame) -> None:
+    def _centre(self, frame: pd.DataFrame, weight: Floats) -> None:
         """Shift each column's points so that a lead of average chance has a sum of zero."""
-        sample = frame
         self.bag_start_ = 0.0
         if self.bag_ is not None:
             # every k-th lead: TreeSHAP is slow
-            sample = frame.iloc[:: max(len(frame) // SAMPLE, 1)]
+            every = slice(None, None, max(len(frame) // SAMPLE, 1))
+            frame, weight = frame.iloc[every], weight[every]
             first = compute_codes(frame.iloc[:1], self.table_.columns)
             self.bag_start_ = self.bag_weight_ * self.bag_.contributions(first)[1]
         start = self.table_.intercept + self.bag_start_
-        offsets = compute_offsets(self._contribute(sample), start, self.base_rate_)
+        offsets = compute_offsets(self._contribute(frame), start, self.base_rate_, weight)
         terms = tuple(
             replace(term, values=np.round(term.values - offset, DECIMALS))
             for term, offset in zip(self.table_.terms, offsets, strict=True)

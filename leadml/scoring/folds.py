@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -9,20 +10,27 @@ from numpy.typing import NDArray
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-from leadml.scoring.columns import Codes, Column
+from leadml.scoring.columns import Codes, Column, Floats
 
 MOST_TWINS = 10  # equal leads that are kept together
 
 
 @dataclass(frozen=True)
 class Training:
-    """The leads of a training as codes, and how they are dealt to folds (one or more deals)."""
+    """The leads of a training as codes, and how they are dealt to folds (one or more deals).
+
+    `weight` has a mean of 1. `newest` marks the leads the stack weights are fitted on (None: all),
+    `clusters` numbers those that are not independent of one another (None: all are).
+    """
 
     codes: list[Codes]
     columns: Sequence[Column]
     won: NDArray[np.bool_]
     folds: tuple[NDArray[np.int64], ...]
     monotone: Sequence[int]
+    weight: Floats
+    newest: NDArray[np.bool_] | None = None
+    clusters: NDArray[np.int64] | None = None
 
 
 def compute_groups(codes: list[Codes], groups: NDArray | None = None) -> NDArray[np.int64]:
@@ -37,8 +45,7 @@ def compute_groups(codes: list[Codes], groups: NDArray | None = None) -> NDArray
     twins = _alone_where(counts[twins.reshape(-1)] > MOST_TWINS, twins.reshape(-1))
     if groups is None:
         return twins
-    accounts, _ = pd.factorize(np.asarray(groups))
-    accounts = _alone_where(accounts < 0, accounts)
+    accounts = number_accounts(groups)
     n_twins, n_accounts = int(twins.max()) + 1, int(accounts.max()) + 1
     links = coo_array(
         (np.ones(len(twins), dtype=np.int8), (twins, n_twins + accounts)),
@@ -46,6 +53,12 @@ def compute_groups(codes: list[Codes], groups: NDArray | None = None) -> NDArray
     )
     _, labels = connected_components(links, directed=False)
     return labels[twins].astype(np.int64)
+
+
+def number_accounts(groups: Any) -> NDArray[np.int64]:
+    """Return one number a lead, the same for an account's leads; a missing account is its own."""
+    accounts, _ = pd.factorize(np.asarray(groups))
+    return _alone_where(accounts < 0, accounts)
 
 
 def assign_folds(

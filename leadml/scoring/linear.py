@@ -29,6 +29,7 @@ class Linear:
 def fit_linear(training: Training, numbers: dict[int, Floats]) -> Linear:
     """Fit one ridge logistic a fold, with the penalty of the least out-of-fold log loss."""
     codes, columns, won, folds = training.codes, training.columns, training.won, training.folds[0]
+    weight = training.weight
     bases = [
         _category_basis(values, column.n_codes)
         if isinstance(column, CategoryColumn)
@@ -49,20 +50,20 @@ def fit_linear(training: Training, numbers: dict[int, Floats]) -> Linear:
         models = []
         for fold in np.unique(folds):
             train, valid = folds != fold, folds == fold
-            weights, intercept = _ridge(design[train], won[train], strength, signs)
-            out_of_fold[valid] = design[valid] @ weights + intercept
-            models.append((weights, intercept))
-        loss = float(compute_log_losses(won, out_of_fold).mean())
+            slopes, intercept = _ridge(design[train], won[train], weight[train], strength, signs)
+            out_of_fold[valid] = design[valid] @ slopes + intercept
+            models.append((slopes, intercept))
+        loss = float((weight * compute_log_losses(won, out_of_fold)).mean())
         if best is None or loss < best[0]:
             best = loss, strength, out_of_fold, models
         else:  # the loss has one valley: it rises from here on
             break
     assert best is not None  # noqa: S101 - STRENGTHS is not empty
     _, strength, out_of_fold, models = best
-    weights = np.mean([weights for weights, _ in models], axis=0)
+    slopes = np.mean([slopes for slopes, _ in models], axis=0)
     intercept = float(np.mean([intercept for _, intercept in models]))
     values = tuple(
-        basis @ weights[start : start + width]
+        basis @ slopes[start : start + width]
         for basis, start, width in zip(bases, starts, widths, strict=False)
     )
     return Linear(values, intercept, out_of_fold, strength)
@@ -100,24 +101,25 @@ def _number_basis(codes: Codes, numbers: Floats, n_codes: int) -> Floats:
 
 
 def _ridge(
-    design: csr_array, won: NDArray[np.bool_], strength: float, signs: Floats
+    design: csr_array, won: NDArray[np.bool_], weight: Floats, strength: float, signs: Floats
 ) -> tuple[Floats, float]:
-    """Minimise the penalised log loss; coefficients keep the sign that `signs` asks for."""
+    """Minimise the penalised weighted log loss; slopes keep the sign that `signs` asks for."""
     transposed = design.T.tocsr()
 
     def loss(parameters: Floats) -> tuple[float, Floats]:
-        weights, intercept = parameters[:-1], parameters[-1]
-        scores = design @ weights + intercept
-        residual = expit(scores) - won
-        value = np.logaddexp(0, scores).sum() - scores[won].sum() + weights @ weights / 2 / strength
-        gradient = np.append(transposed @ residual + weights / strength, residual.sum())
+        slopes, intercept = parameters[:-1], parameters[-1]
+        scores = design @ slopes + intercept
+        residual = weight * (expit(scores) - won)
+        value = (weight * np.logaddexp(0, scores)).sum() - (weight * scores)[won].sum()
+        value += slopes @ slopes / 2 / strength
+        gradient = np.append(transposed @ residual + slopes / strength, residual.sum())
         return value / len(won), gradient / len(won)
 
     bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs] + [
         (None, None)
     ]
     start = np.zeros(design.shape[1] + 1)
-    rate = np.clip(won.mean(), 1e-6, 1 - 1e-6)
+    rate = np.clip(np.average(won, weights=weight), 1e-6, 1 - 1e-6)
     start[-1] = np.log(rate / (1 - rate))
     found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, tol=1e-7).x
     return found[:-1], float(found[-1])

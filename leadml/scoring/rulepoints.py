@@ -17,6 +17,7 @@ from leadml.scoring.columns import Floats, as_numbers, is_number
 from leadml.scoring.frames import as_frame, as_won
 from leadml.scoring.points import add_up
 from leadml.scoring.rulebook import Rule, RuleBook, find_unknown_columns
+from leadml.scoring.weights import as_row_weight
 
 QUARTILES = (0.25, 0.5, 0.75)
 
@@ -39,11 +40,12 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
     slope_, intercept_ : float or None
         Log-odds for each point, and at no points; None without outcomes.
     base_rate_ : float or None
+        Weighted share of wins.
 
     Raises
     ------
     DataError
-        Where a rule names a column that is not there.
+        Where a rule names a column that is not there, or `row_weight` cannot be used.
 
     Examples
     --------
@@ -61,7 +63,7 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
         self.rules = rules
 
     @_fit_context(prefer_skip_nested_validation=True)  # type: ignore[untyped-decorator]
-    def fit(self, X: Any, y: Any = None) -> Self:
+    def fit(self, X: Any, y: Any = None, row_weight: Any = None) -> Self:
         """Check the rules against the columns; with outcomes, calibrate the points.
 
         Parameters
@@ -69,6 +71,9 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
         X : DataFrame or array of shape (n_leads, n_columns)
         y : array of shape (n_leads,), default=None
             Two classes; None for a team with no history: points, but no probability.
+        row_weight : array of shape (n_leads,), default=None
+            How much each row counts for the chance of winning, from 0 up; only the ratios matter.
+            None counts all alike.
         """
         frame = as_frame(self, X, reset=True)
         self.classes_, won = (np.array([0, 1]), None) if y is None else as_won(y, frame)
@@ -81,10 +86,12 @@ class RulePointsClassifier(ClassifierMixin, BaseEstimator):
         self.intercept_: float | None = None
         self.base_rate_: float | None = None
         if won is not None:
+            weight = as_row_weight(row_weight, won)
             # the products are small: BLAS threads would only wait for one another
             with threadpool_limits(1, user_api="blas"):
-                self.slope_, self.intercept_ = fit_sigmoid(won, self.table_.decide(frame))
-            self.base_rate_ = float(won.mean())
+                points = self.table_.decide(frame)
+                self.slope_, self.intercept_ = fit_sigmoid(won, points, weight)
+            self.base_rate_ = float(np.average(won, weights=weight))
         return self
 
     @property

@@ -123,7 +123,8 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         y : array of shape (n_leads,)
             Two classes; None only for a rule book.
         **fit_params
-            Handed to the classifier's `fit`, such as `groups`.
+            Handed to the classifier's `fit`, such as `groups` or `row_weight`; for a step of a
+            pipeline as `model__row_weight`.
         """
         frame = as_frame(self, X, reset=True)
         estimator = _copy(self.estimator)
@@ -137,7 +138,9 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self.classes_, won = as_won(y, frame)
         self.estimator_ = estimator.fit(X, y, **fit_params)
         log_odds = compute_log_odds(self.estimator_, X)
-        base_rate = float(won.mean())
+        # weighted where the classifier was: else a first training would not start at 50
+        _, last = split_pipeline(self.estimator_)
+        base_rate = float(getattr(last, "base_rate_", won.mean()))
         self.scale_ = self.scale or Scale.choose(log_odds, base_rate)
         self.offsets_ = None if is_ours(estimator) else self._centre(X, base_rate)
         return self

@@ -23,13 +23,14 @@ WIDE_FROM = {31: 5_000, 63: 10_000}
 
 @dataclass(frozen=True)
 class Candidate:
-    """One structure, fitted: bag, stack weights and the honest log loss of every lead."""
+    """One structure, fitted: bag, stack weights, each lead's honest log loss and their mean."""
 
     structure: str
     settings: BagSettings
     bag: Bag
     weights: tuple[float, float, float]
     losses: Floats
+    log_loss: float
 
 
 def fit_candidates(
@@ -60,14 +61,24 @@ def fit_candidates(
             if len(training.won) < n_leads or _best(candidates) is not candidates[-1]:
                 break
             fit("full", num_leaves)
-    first_gap = candidates[0].losses - _best(candidates).losses
-    if structure in ("auto", "additive") and first_gap.mean() <= FAR * _error(first_gap):
+    gap, error = compute_gap(training, candidates[0], _best(candidates))
+    if structure in ("auto", "additive") and gap <= FAR * error:
         fit("additive", settings.num_leaves)
     return candidates
 
 
-def _error(gap: Floats) -> float:
-    return float(gap.std() / np.sqrt(len(gap)))
+def compute_gap(training: Training, one: Candidate, other: Candidate) -> tuple[float, float]:
+    """Return the mean difference of log loss and its standard error.
+
+    Leads of a cluster are not independent: their differences are summed before they are squared
+    (the linearised error of a weighted mean, Cochran 1977, chapter 6).
+    """
+    gap = one.losses - other.losses
+    mean = float((training.weight * gap).mean())
+    off: Floats = training.weight * (gap - mean)
+    if training.clusters is not None:
+        off = np.bincount(training.clusters, weights=off).astype(np.float64)
+    return mean, float(np.sqrt((off**2).sum() / len(gap)) / np.sqrt(len(gap)))
 
 
 def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:
@@ -83,7 +94,7 @@ def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:
     return _stack(training, linear, chosen.structure, chosen.settings, bag)
 
 
-def choose(candidates: Sequence[Candidate]) -> Candidate:
+def choose(training: Training, candidates: Sequence[Candidate]) -> Candidate:
     """Return the best of the simplest structure within one standard error of the best of all.
 
     The one-standard-error rule of Breiman et al. (1984), on the difference of log losses by lead.
@@ -92,33 +103,34 @@ def choose(candidates: Sequence[Candidate]) -> Candidate:
     for structure in STRUCTURES:
         own = [candidate for candidate in candidates if candidate.structure == structure]
         if own:
-            gap = _best(own).losses - best.losses
-            if gap.mean() <= gap.std() / np.sqrt(len(gap)):
+            gap, error = compute_gap(training, _best(own), best)
+            if gap <= error:
                 return _best(own)
     return best
 
 
-def compute_structures(candidates: Sequence[Candidate]) -> pd.DataFrame:
+def compute_structures(training: Training, candidates: Sequence[Candidate]) -> pd.DataFrame:
     """Return what was tried: `structure`, `num_leaves`, `log_loss`, `gap`, `gap_se`, `chosen`."""
     best = _best(candidates)
-    chosen = choose(candidates)
-    return pd.DataFrame(
-        [
+    chosen = choose(training, candidates)
+    rows = []
+    for one in candidates:
+        gap, error = compute_gap(training, one, best)
+        rows.append(
             {
                 "structure": one.structure,
                 "num_leaves": one.settings.num_leaves,
-                "log_loss": one.losses.mean(),
-                "gap": (one.losses - best.losses).mean(),
-                "gap_se": (one.losses - best.losses).std() / np.sqrt(len(one.losses)),
+                "log_loss": one.log_loss,
+                "gap": gap,
+                "gap_se": error,
                 "chosen": one is chosen,
             }
-            for one in candidates
-        ]
-    )
+        )
+    return pd.DataFrame(rows)
 
 
 def _best(candidates: Sequence[Candidate]) -> Candidate:
-    return min(candidates, key=lambda candidate: candidate.losses.mean())
+    return min(candidates, key=lambda candidate: candidate.log_loss)
 
 
 def _fit_candidate(
@@ -130,8 +142,7 @@ def _fit_candidate(
 def _stack(
     training: Training, linear: Linear, structure: str, settings: BagSettings, bag: Bag
 ) -> Candidate:
-    weights = fit_stack(training.won, bag.out_of_fold, linear.out_of_fold)
-    a, b, c = weights
-    scores = a * bag.out_of_fold + b * linear.out_of_fold + c
-    losses = compute_log_losses(training.won, scores)
-    return Candidate(structure, settings, bag, weights, losses)
+    boosted, won, weight = bag.out_of_fold, training.won, training.weight
+    a, b, c = fit_stack(won, boosted, linear.out_of_fold, weight, training.newest)
+    losses = compute_log_losses(won, a * boosted + b * linear.out_of_fold + c)
+    return Candidate(structure, settings, bag, (a, b, c), losses, float((weight * losses).mean()))

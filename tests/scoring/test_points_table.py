@@ -32,7 +32,7 @@ def make_training(leads, won):
     columns = build_columns(leads)
     codes = compute_codes(leads, columns)
     folds = assign_folds(won, compute_groups(codes), 5, np.random.RandomState(0))
-    return Training(codes, columns, won, (folds,), [1, 0, 0, 0, 0])
+    return Training(codes, columns, won, (folds,), [1, 0, 0, 0, 0], np.ones(len(won)))
 
 
 @pytest.mark.parametrize("structure", SHAPES)

@@ -174,6 +174,10 @@ class Config(ConfigTable):
             update={**update, "outcome": moved(self.outcome), "activities": activities}
         )
 
+    def snapshots_or_default(self) -> SnapshotsTable:
+        """Return `[snapshots]`, or its defaults."""
+        return self.snapshots or SnapshotsTable()
+
     @property
     def has_history(self) -> bool:
         """Whether leads are looked at on several dates, and not as they stand in one table."""

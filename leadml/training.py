@@ -8,15 +8,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from leadml.config import Config
+from leadml.data.history import open_history
 from leadml.data.lead_table import LeadTable, compute_fingerprint, read_table
 from leadml.errors import DataError
-from leadml.evaluation.comparison import Comparison, compare
-from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.evaluation.comparison import Comparison
+from leadml.evaluation.summary import Evaluation
+from leadml.features.snapshots import read_snapshots
 from leadml.features.splits import Split, split_leads
+from leadml.judging import (
+    Optimism,
+    choose_structure,
+    evaluate_recipes,
+    fit_scorer,
+    judge,
+    judge_at_random,
+)
 from leadml.pipelines import (
     LOGISTIC,
     MODEL,
@@ -31,7 +40,6 @@ from leadml.registry.bundle import LeadModel
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.scale import Scale
-from leadml.scoring.scorer import LeadScorer
 
 FEWEST = 40  # wins, and losses: below, the rule book is the better model
 LEAK_AUC = 0.9  # forward in time 0.59 to 0.67 is normal for honest lead scoring
@@ -54,7 +62,11 @@ class Training:
         The structures tried and their cross-validated log loss.
     warnings : tuple of str
     leads : LeadTable
-        The closed leads that were learned from.
+        The closed leads, or the snapshots of leads, that were learned from.
+    notes : tuple of str
+        How many leads were looked at when, and whose horizon is not over.
+    optimism : Optimism or None
+        What a random split would have promised, where the figures are from a split by time.
     """
 
     model: LeadModel
@@ -63,6 +75,8 @@ class Training:
     structures: pd.DataFrame
     warnings: tuple[str, ...]
     leads: LeadTable
+    notes: tuple[str, ...] = ()
+    optimism: Optimism | None = None
 
     def __repr__(self) -> str:
         scorer, info = self.model.scorer, self.model.info
@@ -79,6 +93,8 @@ def train(
     config: Config,
     leads: str | Path | pd.DataFrame | None = None,
     *,
+    tables: Mapping[str, Any] | None = None,
+    engine: Any = None,
     rules: RuleBook | None = None,
     name: str = "model",
     structure: str = "auto",
@@ -89,13 +105,18 @@ def train(
     """Train on won and lost leads.
 
     The figures come from leads that the recipe did not see: the newest 20 % where `created` is
-    known. The model that is returned has then learned from all of them.
+    known, one horizon after the last lead learned from. There the structure is chosen by rolling
+    origin too. The model that is returned has then learned from all of them.
 
     Parameters
     ----------
     config : Config
     leads : str, Path or DataFrame, default=None
         None reads `config.leads.path`.
+    tables : dict of str to DataFrame, path or address, default=None
+        The other tables of a history in place of those that `config` names; see `open_history`.
+    engine : Spark session or Ibis backend, default=None
+        Where the activities are counted; see `open_history`.
     rules : RuleBook, default=None
         The rule book to compare with.
     name : str, default="model"
@@ -112,103 +133,80 @@ def train(
         Below 40 wins or 40 losses, and for leads that do not fit the config.
     """
     progress("reading leads")
-    table = read_table(config.leads.path if leads is None else leads, config)
-    if config.leads.account and table.account is None:
-        message = f"The leads have no column {config.leads.account!r}, the [leads] account."
-        raise DataError(message)
+    table, config = _read(config, leads, tables, engine)
     closed = table.closed()
-    _check_enough(closed.y, config)
+    _check_enough(closed.outcomes_by_lead(), config)
     _check_features(closed.X, config)
-    split = split_leads(closed.y, closed.created, closed.account, random_state)
+    split = split_leads(
+        closed.y,
+        closed.created,
+        closed.account,
+        random_state,
+        horizon=None if closed.created is None else config.outcome.horizon,
+        lead=closed.lead_ids if closed.lead_ids.has_duplicates else None,
+    )
+    tried = None
+    if structure == "auto" and split.by_time:
+        tried = choose_structure(config, closed.take(split.parts[0][0]), random_state, progress)
+        if tried is not None:
+            structure = str(tried.loc[tried["chosen"], "structure"].iloc[0])
     recipes: dict[str, Any] = {MODEL: make_model(config, structure, random_state)}
     if rules is not None:
         recipes[RULES] = make_rules(config, rules)
     recipes[LOGISTIC] = make_logistic(config)
     progress(f"judging on {split.method}")
-    judged, fitted = _judge(config, recipes, closed, split, scale)
-    evaluations, comparison = _evaluate(judged, closed, recipes)
+    judged, fitted = judge(config, recipes, closed, split, scale)
+    evaluations, comparison = evaluate_recipes(judged, closed, recipes)
     learned: LeadBoostingClassifier = fitted[MODEL].estimator_[-1]
     if len(split.parts) == 1:
         # the model that goes out has the structure of the one that was judged
         recipes[MODEL] = make_model(config, learned.structure_, random_state)
+    optimism = None
+    if split.by_time:
+        progress("judging on a random split, to see what it would have promised")
+        optimism = judge_at_random(config, recipes[MODEL], closed, random_state)
     progress("learning from all closed leads")
-    final = _fit(make_scorer(config, recipes[MODEL], name=name, rules=rules, scale=scale), closed)
+    final = fit_scorer(
+        make_scorer(config, recipes[MODEL], name=name, rules=rules, scale=scale), closed
+    )
     last: LeadBoostingClassifier = final.estimator_[-1]
     final.set_params(version=_version(last))
     rule_scorer = None
     if rules is not None:
-        rule_scorer = _fit(
+        rule_scorer = fit_scorer(
             make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
         ).set_params(version=final.version)
-    no_signal = not float(evaluations[MODEL].metrics["lower"]["log_loss_gain"]) > 0
+    no_signal = _has_no_signal(evaluations[MODEL])
     warnings = _warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal)
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
-    tried = learned.structures_ if len(split.parts) == 1 else last.structures_
-    return Training(model, evaluations, comparison, tried, warnings, closed)
+    if tried is None:
+        tried = learned.structures_ if len(split.parts) == 1 else last.structures_
+    return Training(model, evaluations, comparison, tried, warnings, closed, table.notes, optimism)
 
 
-def _fit(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
-    """Fit with accounts as groups where the classifier takes them."""
-    is_boosting = isinstance(scorer.estimator[-1], LeadBoostingClassifier)
-    extra = {}
-    if is_boosting and leads.account is not None:
-        # a lead without an account is its own
-        alone = "alone " + pd.Series(np.arange(len(leads.y))).astype(str)
-        account = leads.account.reset_index(drop=True).astype(str)
-        extra["model__groups"] = account.where(leads.account.notna().to_numpy(), alone).to_numpy()
-    return scorer.fit(leads.X, leads.y.to_numpy(), **extra)
+def _read(
+    config: Config, leads: Any, tables: Mapping[str, Any] | None, engine: Any
+) -> tuple[LeadTable, Config]:
+    """Return the rows to learn from, and the config that names all of their features."""
+    if config.has_history:
+        given = {**(tables or {}), **({} if leads is None else {"leads": leads})}
+        return read_snapshots(open_history(config, tables=given, engine=engine))
+    table = read_table(config.leads.path if leads is None else leads, config)
+    if config.leads.account and table.account is None:
+        message = f"The leads have no column {config.leads.account!r}, the [leads] account."
+        raise DataError(message)
+    return table, config
 
 
-def _judge(
-    config: Config,
-    recipes: Mapping[str, Any],
-    leads: LeadTable,
-    split: Split,
-    scale: Scale | None,
-) -> tuple[pd.DataFrame, dict[str, LeadScorer]]:
-    """Return probability, score and band by recipe for every test lead, and the last scorers."""
-    parts = []
-    fitted: dict[str, LeadScorer] = {}
-    for older, newer in split.parts:
-        train_part, test_part = leads.take(older), leads.take(newer)
-        columns: dict[tuple[str, str], Any] = {}
-        shared = scale
-        for recipe, classifier in recipes.items():
-            scorer = make_scorer(config, classifier, name=recipe, scale=shared)
-            scorer = _fit(scorer, train_part)
-            fitted[recipe] = scorer
-            shared = scorer.scale_
-            scores = scorer.compute_scores(test_part.X)
-            columns[recipe, "probability"] = scorer.predict_proba(test_part.X)[:, 1]
-            columns[recipe, "score"] = scores
-            columns[recipe, "band"] = scorer.assign_bands(scores)
-        part = pd.DataFrame(columns, index=newer)
-        part["base_rate", ""] = train_part.y.mean()
-        parts.append(part)
-    return pd.concat(parts), fitted
+def _has_no_signal(evaluation: Evaluation) -> bool:
+    """Return whether the gain over the base rate, or the ranking, may be chance.
 
-
-def _evaluate(
-    judged: pd.DataFrame, leads: LeadTable, recipes: Mapping[str, Any]
-) -> tuple[dict[str, Evaluation], Comparison]:
-    test = leads.take(judged.index.to_numpy())
-    groups = None if test.account is None else test.account.to_numpy()
-    base_rate = float(judged["base_rate", ""].mean())
-    y = test.y.to_numpy()
-    evaluations = {
-        recipe: evaluate(
-            y,
-            judged[recipe, "probability"].to_numpy(),
-            score=judged[recipe, "score"].to_numpy(),
-            band=judged[recipe, "band"].to_numpy(),
-            groups=groups,
-            base_rate=base_rate,
-        )
-        for recipe in recipes
-    }
-    chances = {recipe: judged[recipe, "probability"].to_numpy() for recipe in recipes}
-    return evaluations, compare(y, chances, groups=groups, base_rate=base_rate)
+    Where leads win more or less often than in training, a model can gain by its level alone, so
+    the interval of the AUC must lie above one half too.
+    """
+    lower = evaluation.metrics["lower"]
+    return not (float(lower["log_loss_gain"]) > 0 and float(lower["roc_auc"]) > 0.5)
 
 
 def _check_features(X: pd.DataFrame, config: Config) -> None:
@@ -249,16 +247,17 @@ def _warnings(
             f"AUC {auc:.2f} is too good for honest lead scoring: look for a column that was "
             "written after the outcome, and exclude it in leadml.toml.",
         )
-    won = int(closed.y.sum())
+    outcomes = closed.outcomes_by_lead()
+    won = int(outcomes.sum())
     if no_signal:
         warnings.insert(
             0,
             "NO SIGNAL: on leads it had not seen, the model was no better than the base rate (the "
             "interval of the gain includes 0). Do not sort leads by it.",
         )
-    if won < FEW_WINS or len(closed.y) < FEW_LEADS:
+    if won < FEW_WINS or len(outcomes) < FEW_LEADS:
         warnings.append(
-            f"Little history: {won} wins among {len(closed.y)} closed leads. Intervals are wide."
+            f"Little history: {won} wins among {len(outcomes)} closed leads. Intervals are wide."
         )
     if table.unused:
         warnings.append("Columns in no list of leadml.toml, not used: " + ", ".join(table.unused))
@@ -281,12 +280,14 @@ def _describe(
     newest = None
     if closed.created is not None and closed.created.notna().any():
         newest = closed.created.max().date().isoformat()
+    outcomes = closed.outcomes_by_lead()
+    n_leads = table.lead_ids.nunique()
     return {
         "trained_at": datetime.now(UTC).isoformat(timespec="seconds"),
-        "n_leads": len(table.y),
-        "n_closed": len(closed.y),
-        "n_won": int(closed.y.sum()),
-        "n_open": int(table.y.isna().sum()),
+        "n_leads": n_leads,
+        "n_closed": len(outcomes),
+        "n_won": int(outcomes.sum()),
+        "n_open": n_leads - len(outcomes),
         "structure": classifier.structure_,
         "split": split.method,
         "no_signal": no_signal,

@@ -1,8 +1,9 @@
 """LeadTable: the leads a config describes, as features `X` and outcomes `y`."""
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -27,9 +28,14 @@ class LeadTable:
     y : Series of float, shape (n_leads,)
         1 won, 0 lost, NaN open; all NaN where the table has no outcome column.
     created : Series of datetime or None
+        When the lead was looked at; where there is no history, when it was created.
     account : Series or None
     unused : tuple of str
         Columns of the table that stand in no list of the config.
+    weight : Series or None
+        What each row weighs in training, where a lead has several; 0 for rows not to learn from.
+    notes : tuple of str
+        What to know of the table.
     """
 
     X: pd.DataFrame
@@ -37,10 +43,22 @@ class LeadTable:
     created: pd.Series | None
     account: pd.Series | None
     unused: tuple[str, ...]
+    weight: pd.Series | None = None
+    notes: tuple[str, ...] = ()
+
+    @property
+    def lead_ids(self) -> pd.Index:
+        """Return the lead of each row."""
+        return self.X.index.get_level_values("lead_id")
+
+    def outcomes_by_lead(self) -> pd.Series:
+        """Return for every lead 1 where one of its rows is won, else 0; NaN where none is known."""
+        return self.y.groupby(self.lead_ids, sort=False).max()
 
     def closed(self) -> "LeadTable":
-        """Return the leads that are won or lost."""
-        return self.take(self.y.notna().to_numpy())
+        """Return the leads that are won or lost, and weigh more than nothing."""
+        rows = self.y.notna().to_numpy()
+        return self.take(rows if self.weight is None else rows & (self.weight > 0).to_numpy())
 
     def open(self) -> "LeadTable":
         """Return the leads that are neither won nor lost."""
@@ -48,9 +66,11 @@ class LeadTable:
 
     def take(self, rows: np.ndarray) -> "LeadTable":
         """Return the leads at `rows`, a mask or places."""
-        created = None if self.created is None else self.created.iloc[rows]
-        account = None if self.account is None else self.account.iloc[rows]
-        return LeadTable(self.X.iloc[rows], self.y.iloc[rows], created, account, self.unused)
+        mine: dict[str, Any] = {"X": self.X.iloc[rows], "y": self.y.iloc[rows]}
+        for name in ("created", "account", "weight"):
+            values = getattr(self, name)
+            mine[name] = None if values is None else values.iloc[rows]
+        return replace(self, **mine)
 
 
 def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
@@ -73,10 +93,10 @@ def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
         there = ", ".join(leads.columns)
         raise DataError(f"{all_problems(name, problems)}\nIt has: {there}.")
     ids = leads[config.leads.id]
-    problems += _find_bad_ids(ids)
+    problems += find_bad_ids(ids)
     created = None
     if config.leads.created:
-        created, bad = _read_dates(leads[config.leads.created])
+        created, bad = read_dates(leads[config.leads.created])
         problems += [f"{config.leads.created!r}: {bad}"] if bad else []
     if problems:
         raise DataError(all_problems(name, problems))
@@ -87,7 +107,7 @@ def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
     X = leads[feature_columns(config)].set_axis(index)
     y = read_outcomes(leads, config).set_axis(index)
     account = leads[config.leads.account].set_axis(index) if config.leads.account in leads else None
-    return LeadTable(X, y, created, account, tuple(_find_unused(leads, config)))
+    return LeadTable(X, y, created, account, tuple(find_unused(leads, config)))
 
 
 def feature_columns(config: Config) -> list[str]:
@@ -134,7 +154,8 @@ def _find_missing_columns(leads: pd.DataFrame, config: Config) -> list[str]:
     ]
 
 
-def _find_bad_ids(ids: pd.Series) -> list[str]:
+def find_bad_ids(ids: pd.Series) -> list[str]:
+    """Return what is wrong with a column of ids: empty ones, and those that stand twice."""
     problems = []
     if ids.isna().any():
         rows = ", ".join(str(row + 1) for row in np.flatnonzero(ids.isna())[:5])
@@ -152,7 +173,8 @@ def _find_bad_ids(ids: pd.Series) -> list[str]:
     return problems
 
 
-def _read_dates(values: pd.Series) -> tuple[pd.Series, str]:
+def read_dates(values: pd.Series) -> tuple[pd.Series, str]:
+    """Return dates in UTC without a zone, and what is wrong with them, or an empty text."""
     texts = outcome_texts(values) if is_numeric_dtype(values) else values  # 20260131
     dates = pd.to_datetime(texts, errors="coerce", format="ISO8601", utc=True)
     wrong = int((dates.isna() & values.notna()).sum())
@@ -160,7 +182,8 @@ def _read_dates(values: pd.Series) -> tuple[pd.Series, str]:
     return dates.dt.tz_localize(None), bad
 
 
-def _find_unused(leads: pd.DataFrame, config: Config) -> list[str]:
+def find_unused(leads: pd.DataFrame, config: Config) -> list[str]:
+    """Return the columns that stand in no list of the config."""
     features = config.features
     known = {
         *feature_columns(config),

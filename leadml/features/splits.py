@@ -1,6 +1,6 @@
 """Split leads, or snapshots of them, into those to learn from and those to judge by."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -25,6 +25,7 @@ class Split:
     parts: tuple[tuple[np.ndarray, np.ndarray], ...]
     method: str
     warnings: tuple[str, ...] = ()
+    by_time: bool = False
 
 
 def split_leads(
@@ -89,7 +90,7 @@ def split_leads(
         )
     split = _split_by_time(y, created, account, leads, None)
     if _can_learn(y, split.parts[0][0], FEWEST, leads):
-        return Split(split.parts, split.method, (*split.warnings, *lost_gap))
+        return replace(split, warnings=(*split.warnings, *lost_gap))
     reason = f"The older 80 % of {_rows(leads)} hold too few wins or losses to learn from"
     return _deal(y, account, leads, random_state, reason)
 
@@ -280,7 +281,8 @@ def _split_by_time(
         )
     method = f"the newest 20 % of {_rows(leads)}, from {start:%Y-%m-%d} on"
     method += f", after a gap of {_span(gap)}" if gap is not None else ""
-    return Split(((np.flatnonzero(older), np.flatnonzero(newer)),), method, tuple(warnings))
+    part = np.flatnonzero(older), np.flatnonzero(newer)
+    return Split((part,), method, tuple(warnings), by_time=True)
 
 
 def _first_test_day(stamps: pd.DatetimeIndex, test_share: float) -> pd.Timestamp:

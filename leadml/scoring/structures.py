@@ -5,6 +5,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from leadml.scoring.bag import Bag, BagSettings, fit_bag, merge_bags
 from leadml.scoring.calibration import compute_log_losses, fit_stack
@@ -61,24 +62,29 @@ def fit_candidates(
             if len(training.won) < n_leads or _best(candidates) is not candidates[-1]:
                 break
             fit("full", num_leaves)
-    gap, error = compute_gap(training, candidates[0], _best(candidates))
+    gap, error = _compare(training, candidates[0], _best(candidates))
     if structure in ("auto", "additive") and gap <= FAR * error:
         fit("additive", settings.num_leaves)
     return candidates
 
 
-def compute_gap(training: Training, one: Candidate, other: Candidate) -> tuple[float, float]:
-    """Return the mean difference of log loss and its standard error.
+def compute_gap(
+    gap: Floats, weight: Floats, clusters: NDArray[np.int64] | None
+) -> tuple[float, float]:
+    """Return the mean of a difference of losses by lead, and its standard error.
 
     Leads of a cluster are not independent: their differences are summed before they are squared
     (the linearised error of a weighted mean, Cochran 1977, chapter 6).
     """
-    gap = one.losses - other.losses
-    mean = float((training.weight * gap).mean())
-    off: Floats = training.weight * (gap - mean)
-    if training.clusters is not None:
-        off = np.bincount(training.clusters, weights=off).astype(np.float64)
+    mean = float((weight * gap).mean())
+    off: Floats = weight * (gap - mean)
+    if clusters is not None:
+        off = np.bincount(clusters, weights=off).astype(np.float64)
     return mean, float(np.sqrt((off**2).sum() / len(gap)) / np.sqrt(len(gap)))
+
+
+def _compare(training: Training, one: Candidate, other: Candidate) -> tuple[float, float]:
+    return compute_gap(one.losses - other.losses, training.weight, training.clusters)
 
 
 def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:
@@ -103,7 +109,7 @@ def choose(training: Training, candidates: Sequence[Candidate]) -> Candidate:
     for structure in STRUCTURES:
         own = [candidate for candidate in candidates if candidate.structure == structure]
         if own:
-            gap, error = compute_gap(training, _best(own), best)
+            gap, error = _compare(training, _best(own), best)
             if gap <= error:
                 return _best(own)
     return best
@@ -115,7 +121,7 @@ def compute_structures(training: Training, candidates: Sequence[Candidate]) -> p
     chosen = choose(training, candidates)
     rows = []
     for one in candidates:
-        gap, error = compute_gap(training, one, best)
+        gap, error = _compare(training, one, best)
         rows.append(
             {
                 "structure": one.structure,

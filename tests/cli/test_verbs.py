@@ -93,7 +93,7 @@ def test_init_writes_what_it_was_told():
         "--out", "a.toml", "--rules", "b.toml",
     )  # fmt: skip
     config = load_config("a.toml")
-    assert config.leads.model_dump() == {
+    assert config.leads.model_dump(exclude_none=True) == {
         "path": "leads.csv", "id": "lead_id", "created": "created_at", "account": "account_id",
         "value": "deal_value", "missing": config.leads.missing,
     }  # fmt: skip

@@ -51,7 +51,7 @@ def crm(n: int = 40) -> pd.DataFrame:
 def test_a_whole_crm_export():
     config = infer_config(crm(), "leads.csv").config
     leads, outcome, features = config.leads, config.outcome, config.features
-    assert leads.model_dump() == {
+    assert leads.model_dump(exclude_none=True) == {
         "path": "leads.csv",
         "id": "lead_id",
         "created": "Created Date",

@@ -246,22 +246,26 @@ def make_candidates(gap: np.ndarray, weight: np.ndarray, clusters) -> tuple:
     return training, candidates
 
 
+def gap_of(training, pair):
+    return compute_gap(pair[0].losses - pair[1].losses, training.weight, training.clusters)
+
+
 def test_rows_of_a_cluster_are_one_observation():
     gap = np.random.default_rng(0).normal(0.005, 0.1, 200)
     training, pair = make_candidates(gap, np.ones(200), None)
-    assert compute_gap(training, *pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
+    assert gap_of(training, pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
     rows = np.repeat(np.arange(200), 4)
     training, pair = make_candidates(gap[rows], np.ones(800), rows)
-    assert compute_gap(training, *pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
+    assert gap_of(training, pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
     assert choose(training, pair).structure == "additive"
     # the same rows taken for independent ones make the gap look certain
     alone = replace(training, clusters=None)
-    assert compute_gap(alone, *pair)[1] == pytest.approx(gap.std() / np.sqrt(800))
+    assert gap_of(alone, pair)[1] == pytest.approx(gap.std() / np.sqrt(800))
     assert choose(alone, pair).structure == "full"
     times = 1 + np.arange(200) % 3
     rows = np.repeat(np.arange(200), times)
     training, pair = make_candidates(gap[rows], as_row_weight(1 / times[rows], gap[rows] > 0), rows)
-    assert compute_gap(training, *pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
+    assert gap_of(training, pair) == pytest.approx((gap.mean(), gap.std() / np.sqrt(200)))
 
 
 def test_rule_points_are_weighted(leads, won):

@@ -1,0 +1,237 @@
+"""Open tables where they lie: files in the embedded engine, or a database, through Ibis."""
+
+import os
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from leadml.config_values import is_url
+from leadml.data.sources import read_leads
+from leadml.errors import DataError, MissingExtraError, did_you_mean
+
+_PARQUET = (".parquet", ".pq")
+_DUCKDB = (".duckdb", ".ddb", ".db")
+_EXTRAS = {"pyspark": "spark", "postgres": "postgres", "postgresql": "postgres"}
+
+
+def open_engine(
+    sources: list[Any], engine: Any = None, *, memory: str | None = None, threads: int | None = None
+) -> Any:
+    """Return the Ibis backend in which tables from these sources can be joined.
+
+    Parameters
+    ----------
+    sources : list
+        Paths, database addresses or frames of the activity tables.
+    engine : Spark session or Ibis backend, default=None
+        None takes the database that the sources name, or else DuckDB inside this process.
+    memory : str, default=None
+        Most memory of the embedded engine, such as "1GB"; beyond, it spills to a temporary folder.
+    threads : int, default=None
+
+    Raises
+    ------
+    DataError
+        Where the sources lie in two databases, or in a database and in files.
+    MissingExtraError
+        Where the database's driver is not installed.
+
+    Examples
+    --------
+    >>> open_engine(["touches.parquet"]).name
+    'duckdb'
+    """
+    if engine is not None:
+        return _open_spark(engine) if hasattr(engine, "newSession") else engine
+    urls = {source.partition("#")[0] for source in sources if _is_address(source)}
+    if len(urls) > 1 or (urls and not all(map(_is_address, sources))):
+        message = (
+            "The activity tables lie in more than one place. They are joined where they lie, so "
+            "accepted are files alone, or tables of one database. Copy them into one."
+        )
+        raise DataError(message)
+    if urls:
+        return _connect(urls.pop())
+    return _open_duckdb(memory, threads)
+
+
+def open_table(engine: Any, source: Any, *, texts: list[str] | None = None) -> Any:
+    """Return a source as an Ibis table of an engine, without reading its rows.
+
+    Parameters
+    ----------
+    engine : Ibis backend
+    source : str, Path, DataFrame or Spark frame
+        A CSV or Parquet file, a folder of Parquet files, `crm.duckdb#table`, an address such as
+        `postgresql://user@host/database#schema.table`, or the name of a Spark table.
+    texts : list of str, default=None
+        Columns of a CSV file to read as text, such as ids with leading zeros.
+
+    Raises
+    ------
+    DataError
+        Where there is no such file or table.
+    """
+    if isinstance(source, pd.DataFrame):
+        return as_table(source)
+    if hasattr(source, "createOrReplaceTempView"):
+        source.createOrReplaceTempView(view := f"leadml_{id(source)}")
+        return engine.table(view)
+    text = str(source)
+    if is_url(text):
+        return _database_table(engine, text)
+    file, _, table = text.partition("#")
+    path = Path(file)
+    if not path.exists():
+        if engine.name == "pyspark" and text in engine.list_tables():
+            return engine.table(text)
+        message = f"{file} does not exist. Pass a file, a folder, or database#table."
+        raise DataError(message)
+    if path.suffix in _DUCKDB or table:
+        return _duckdb_table(engine, path, table)
+    if path.is_dir() or path.suffix in _PARQUET:
+        pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
+        return engine.read_parquet(str(path) if engine.name == "pyspark" else pattern)
+    return _read_csv(engine, path, texts or [])
+
+
+def read_source(source: Any, missing: list[str] | None = None) -> pd.DataFrame:
+    """Return a whole table as a frame with clean cells: a file, a frame or a database's table.
+
+    Raises
+    ------
+    DataError
+        As `leadml.data.sources.read_leads`.
+    """
+    if isinstance(source, pd.DataFrame) or not _in_database(str(source)):
+        return read_leads(source, missing=missing or [])
+    engine = _connect(str(source).partition("#")[0]) if is_url(str(source)) else _open_duckdb()
+    return read_leads(as_frame(engine, open_table(engine, source)), missing=missing or [])
+
+
+def as_table(frame: pd.DataFrame) -> Any:
+    """Return a frame as an Ibis table of any engine."""
+    import ibis
+    import pyarrow as pa
+
+    return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
+
+
+def upload(engine: Any, frame: pd.DataFrame, name: str) -> Any:
+    """Return a frame as a table of an engine that knows how many rows it has.
+
+    DuckDB cannot count the rows of a frame, and would hash the larger side of a join.
+    """
+    if engine.name != "duckdb":
+        return as_table(frame)
+    import pyarrow as pa
+
+    engine.con.register(f"{name}_rows", pa.Table.from_pandas(frame, preserve_index=False))
+    engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {name}_rows")
+    engine.con.unregister(f"{name}_rows")
+    return engine.table(name, database=("temp", "main"))
+
+
+def as_frame(engine: Any, table: Any) -> pd.DataFrame:
+    """Return the rows of an Ibis table."""
+    frame: pd.DataFrame = engine.to_pyarrow(table).to_pandas(split_blocks=True, self_destruct=True)
+    return frame
+
+
+def _is_address(source: Any) -> bool:
+    return isinstance(source, str) and is_url(source)
+
+
+def _in_database(source: str) -> bool:
+    file, _, table = source.partition("#")
+    return is_url(source) or bool(table) or Path(file).suffix in _DUCKDB
+
+
+def _open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
+    import ibis
+
+    settings: dict[str, Any] = {"temp_directory": tempfile.mkdtemp(prefix="leadml-")}
+    if memory is not None:
+        settings["memory_limit"] = memory
+    if threads is not None:
+        settings["threads"] = threads
+    engine = ibis.duckdb.connect(**settings)
+    engine.raw_sql("SET TimeZone = 'UTC'")
+    # rows have no order that matters; keeping one costs memory
+    engine.raw_sql("SET preserve_insertion_order = false")
+    return engine
+
+
+def _open_spark(session: Any) -> Any:
+    try:
+        import ibis.backends.pyspark
+    except ImportError as error:
+        raise _missing("pyspark") from error
+    import ibis
+
+    # the same cluster and tables; the user's own session keeps its time zone
+    own = session.newSession()
+    own.conf.set("spark.sql.session.timeZone", "UTC")
+    return ibis.pyspark.connect(own)
+
+
+def _connect(url: str) -> Any:
+    import ibis
+
+    scheme = url.partition(":")[0]
+    try:
+        return ibis.connect(os.path.expandvars(url))
+    except ImportError as error:
+        raise _missing(scheme) from error
+    except Exception as error:
+        # the driver's own message may repeat the address with its password
+        message = (
+            f"Cannot connect to the {scheme} database ({type(error).__name__}). Check that it "
+            "runs, and its address: postgresql://user:${PASSWORD}@host:5432/database#table."
+        )
+        raise DataError(message) from None
+
+
+def _missing(scheme: str) -> MissingExtraError:
+    extra = _EXTRAS.get(scheme)
+    package = f"leadml[{extra}]" if extra else f"ibis-framework[{scheme}]"
+    message = f"Tables in {scheme} need a driver. Install it: pip install '{package}'"
+    return MissingExtraError(message)
+
+
+def _database_table(engine: Any, source: str) -> Any:
+    address, _, table = source.partition("#")
+    if not table:
+        message = f"{address.partition(':')[0]}://... names no table. Add it: ...#schema.table."
+        raise DataError(message)
+    schema, _, name = table.rpartition(".")
+    there = engine.list_tables(database=schema or None)
+    if name not in there:
+        message = f"The database has no table {table!r}.{did_you_mean(name, there)}"
+        raise DataError(message)
+    return engine.table(name, database=schema or None)
+
+
+def _duckdb_table(engine: Any, path: Path, table: str) -> Any:
+    catalog = f"file_{abs(hash(str(path.resolve())))}"
+    if catalog not in engine.list_catalogs():
+        engine.attach(path, name=catalog, read_only=True)
+    schema, _, name = table.rpartition(".")
+    place = (catalog, schema or "main")
+    there = engine.list_tables(database=place)
+    if name not in there:
+        message = f"{path} has no table {table!r}: name one after a #.{did_you_mean(name, there)}"
+        raise DataError(f"{message} It has: {', '.join(there)}.")
+    return engine.table(name, database=place)
+
+
+def _read_csv(engine: Any, path: Path, texts: list[str]) -> Any:
+    if engine.name == "pyspark":
+        return engine.read_csv(str(path), header=True, inferSchema=False)
+    try:
+        return engine.read_csv(str(path), types=dict.fromkeys(texts, "VARCHAR"))
+    except Exception as error:
+        message = f"{path} cannot be read as CSV: {str(error).splitlines()[0]}"
+        raise DataError(message) from None

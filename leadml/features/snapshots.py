@@ -1,0 +1,295 @@
+"""Snapshots: what was known of each lead on some days, and what came of it."""
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.config import Config
+from leadml.data.engines import as_frame, upload
+from leadml.data.history import History
+from leadml.data.lead_table import SNAPSHOT_LEVEL, LeadTable, feature_columns, find_unused
+from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.features.activities import compute_activity_features, find_kinds
+from leadml.features.activity_plan import make_plan
+from leadml.features.censoring import compute_censoring_weights
+from leadml.features.labels import Labels, compute_labels, compute_snapshot_weights
+
+MOST_KINDS = 20  # of a table, the most frequent
+FEWEST_LEADS = 20  # that a kind must have
+MOST_PEOPLE = 200  # of one company; more share a name, such as "private", and no company
+
+
+def build_features(history: History, at: str | pd.Timestamp) -> pd.DataFrame:
+    """Return what was known of every lead on a day: its columns and its activities before.
+
+    Parameters
+    ----------
+    history : History
+    at : str or Timestamp
+        UTC. Activities strictly before it count; leads created after it are left out.
+
+    Returns
+    -------
+    DataFrame of shape (n_leads, n_columns)
+        Index `lead_id` and `snapshot_date`; the columns of the leads, their companies and people,
+        then the activity features, as `ActivityPlan.names` lists them.
+
+    Raises
+    ------
+    DataError
+        Where no lead was created by then.
+    """
+    day = _as_utc(at)
+    known = np.flatnonzero((history.created <= day).to_numpy())
+    if not len(known):
+        message = (
+            f"No lead was created by {day.date()}: the first came in on "
+            f"{history.created.min():%Y-%m-%d}. Pass a later day."
+        )
+        raise DataError(message)
+    spine = pd.DataFrame({"place": known, SNAPSHOT_LEVEL: day})
+    return _build(_with_kinds(history, spine), spine)
+
+
+def build_snapshots(history: History) -> tuple[pd.DataFrame, pd.Series]:
+    """Return the leads as they looked on the days that `[snapshots]` names, and their labels.
+
+    Parameters
+    ----------
+    history : History
+
+    Returns
+    -------
+    X : DataFrame of shape (n_snapshots, n_columns)
+        As `build_features` gives it; a lead is looked at while it is open, at each age.
+    y : Series of shape (n_snapshots,)
+        1 where the lead was won in (snapshot, snapshot + horizon]; 0 where it was lost, or the
+        horizon was over without a win; NaN where it is still open.
+    """
+    spine, labels = _label(history)
+    X = _build(_with_kinds(history, spine), spine)
+    return X, labels.y.set_axis(X.index)
+
+
+def read_snapshots(history: History) -> tuple[LeadTable, Config]:
+    """Return a history as a table to learn from, and the config that names its features.
+
+    A lead's snapshots share a weight of 1. Snapshots whose horizon was not over on the day of the
+    export weigh 0, also those settled by then: quick wins alone would promise too much. With
+    `immature = "weigh"` they get the weights of `compute_censoring_weights` instead.
+    """
+    spine, labels = _label(history)
+    history = _with_kinds(history, spine)
+    X = _build(history, spine)
+    config = name_features(history.config)
+    ripe = spine[SNAPSHOT_LEVEL] + pd.Timedelta(config.outcome.horizon) <= history.as_of
+    usable = labels.y.where(ripe | (config.snapshots_or_default().immature == "weigh"))
+    weight = compute_snapshot_weights(spine["place"], usable)
+    if config.snapshots_or_default().immature == "weigh":
+        weight = weight * _censoring_weights(spine, labels, config, history.as_of)
+    young = int((labels.y.notna() & ~ripe).sum()) + int(labels.counts["open"])
+    notes = (
+        f"{len(spine):,} snapshots of {spine['place'].nunique():,} leads until "
+        f"{history.as_of.date()}: {int((weight > 0).sum()):,} to learn from, {young:,} whose "
+        f"horizon of {config.outcome.horizon} is not over.",
+        *labels.problems,
+    )
+    table = make_table(X, config, history, spine["place"].to_numpy())
+    table = replace(
+        table,
+        y=labels.y.set_axis(X.index),
+        weight=weight.set_axis(X.index),
+        notes=notes,
+    )
+    return table, config
+
+
+def read_leads_at(history: History, at: str | pd.Timestamp, *, only_open: bool) -> LeadTable:
+    """Return the leads as they looked on a day, to be scored; `config` lists its kinds already."""
+    X = build_features(history, at)
+    day = X.index.get_level_values(SNAPSHOT_LEVEL)[0]
+    places = np.flatnonzero((history.created <= day).to_numpy())
+    table = make_table(X, history.config, history, places)
+    if not only_open:
+        return table
+    ends = history.outcomes[~(history.outcomes["closed"] > day)]
+    closed = X.index.get_level_values("lead_id").isin(ends["lead_id"])
+    if closed.all():
+        message = f"No lead was open on {day.date()}: there is nothing to score."
+        raise DataError(message)
+    return table.take(~closed)
+
+
+def name_features(config: Config) -> Config:
+    """Return a config whose families hold the activity features too.
+
+    A feature that the config excludes is left out; one that it lists already stays where it is.
+    """
+    features = config.features
+    told = {*features.families(), *features.exclude, *features.protected}
+    families: dict[str, list[str]] = {}
+    for name, family in make_plan(config).names().items():
+        if name not in told:
+            families.setdefault(family, []).append(name)
+    update = {family: [*getattr(features, family), *names] for family, names in families.items()}
+    return config.model_copy(update={"features": features.model_copy(update=update)})
+
+
+def make_table(X: pd.DataFrame, config: Config, history: History, places: np.ndarray) -> LeadTable:
+    """Return built features as a `LeadTable` without outcomes."""
+    wanted = feature_columns(config)
+    lacking = [
+        f"{name!r} is missing.{did_you_mean(name, X.columns)}" for name in wanted if name not in X
+    ]
+    if lacking:
+        there = f"There are: {', '.join(map(str, X.columns))}."
+        raise DataError(all_problems("The history", [*lacking, there]))
+    account = None
+    if config.leads.account is not None:
+        account = history.leads[config.leads.account].iloc[places].set_axis(X.index)
+    dates = X.index.get_level_values(SNAPSHOT_LEVEL)
+    return LeadTable(
+        X=X[wanted],
+        y=pd.Series(np.nan, index=X.index),
+        created=pd.Series(dates, index=X.index),
+        account=account,
+        unused=tuple(find_unused(history.leads, config)),
+    )
+
+
+def _as_utc(at: str | pd.Timestamp) -> pd.Timestamp:
+    try:
+        day = pd.Timestamp(at)
+    except ValueError:
+        day = pd.NaT  # type: ignore[assignment]
+    if pd.isna(day):
+        message = f"`at` must be a date. Got {at!r}. Pass for example at='2026-01-31'."
+        raise DataError(message)
+    return day if day.tz is None else day.tz_convert("UTC").tz_localize(None)
+
+
+def _label(history: History) -> tuple[pd.DataFrame, Labels]:
+    """Return the snapshots while a lead is open (`place`, `snapshot_date`), and their labels."""
+    ages = history.config.snapshots_or_default().age_days()
+    if history.outcomes["closed"].isna().all() and max(ages) > 0:
+        # without closing dates nobody knows who was still open later on
+        ages = [0]
+    places = np.arange(len(history.leads))
+    spine = pd.concat(
+        [
+            pd.DataFrame(
+                {
+                    "place": places,
+                    "created": history.created.to_numpy(),
+                    SNAPSHOT_LEVEL: (history.created + pd.Timedelta(days=age)).to_numpy(),
+                }
+            )
+            for age in ages
+        ]
+    )
+    spine = spine[spine[SNAPSHOT_LEVEL] <= history.as_of]
+    spine = spine.sort_values(["place", SNAPSHOT_LEVEL], ignore_index=True)
+    spine["lead_id"] = history.leads[history.config.leads.id].to_numpy()[spine["place"]]
+    labels = compute_labels(
+        spine, history.outcomes, horizon=history.config.outcome.horizon, as_of=history.as_of
+    )
+    still_open = (~labels.left_out).to_numpy()
+    kept = replace(
+        labels,
+        y=labels.y[still_open].reset_index(drop=True),
+        closed=labels.closed[still_open].reset_index(drop=True),
+        left_out=labels.left_out[still_open].reset_index(drop=True),
+    )
+    return spine[still_open].reset_index(drop=True), kept
+
+
+def _censoring_weights(
+    spine: pd.DataFrame, labels: Labels, config: Config, as_of: pd.Timestamp
+) -> pd.Series:
+    return compute_censoring_weights(
+        spine[SNAPSHOT_LEVEL], labels.closed, horizon=config.outcome.horizon, as_of=as_of
+    )
+
+
+def _with_kinds(history: History, spine: pd.DataFrame) -> History:
+    """Return the history with the kinds of its activities listed, found before the snapshots."""
+    config = history.config
+    if all(table.kind_value or table.kinds for table in config.activities):
+        return history
+    last = spine.groupby("place")[SNAPSHOT_LEVEL].max().reset_index()
+    days = _upload_spine(history, last, "leadml_last")
+    tables = []
+    for table, events in zip(config.activities, history.events, strict=True):
+        if not (table.kind_value or table.kinds):
+            found = as_frame(
+                history.engine,
+                find_kinds(days, events, MOST_KINDS, min(FEWEST_LEADS, len(last))),
+            )
+            table = table.model_copy(update={"kinds": sorted(found["kind"])})
+        tables.append(table)
+    return replace(history, config=config.model_copy(update={"activities": tables}))
+
+
+def _build(history: History, spine: pd.DataFrame) -> pd.DataFrame:
+    plan = make_plan(history.config)
+    places = spine["place"].to_numpy()
+    dates = spine[SNAPSHOT_LEVEL].to_numpy()
+    leads = history.leads.iloc[places]
+    roles = [name for name in history.config.role_columns() if name in leads]
+    ids = history.leads[history.config.leads.id].iloc[places]
+    index = pd.MultiIndex.from_arrays([ids, dates], names=["lead_id", SNAPSHOT_LEVEL])
+    parts = [leads.drop(columns=roles).set_axis(index)]
+    if history.events:
+        rows = _upload_spine(history, spine, "leadml_spine")
+        people = _upload_people(history, spine) if plan.with_people else None
+        features = compute_activity_features(rows, history.events, plan, people)
+        found = as_frame(history.engine, features).sort_values("row").drop(columns="row")
+        parts.append(found.set_axis(index))
+    if plan.with_age:
+        age = (dates - history.created.to_numpy()[places]) / np.timedelta64(1, "D")
+        parts.append(pd.DataFrame({"days_since_created": age}, index=index))
+    built = pd.concat(parts, axis="columns")
+    twice = built.columns[built.columns.duplicated()].tolist()
+    if twice:
+        message = (
+            f"The columns {twice} of the leads have the names of activity features. Rename them, "
+            "or give the activities another `name` or `kind_value`."
+        )
+        raise DataError(message)
+    return built
+
+
+def _upload_spine(history: History, spine: pd.DataFrame, name: str) -> Any:
+    frame = pd.DataFrame(
+        {
+            "row": np.arange(len(spine), dtype="int32"),
+            "lead": history.ids.to_numpy()[spine["place"]],
+            "snapshot": spine[SNAPSHOT_LEVEL].to_numpy(),
+        }
+    )
+    return upload(history.engine, frame, name)
+
+
+def _upload_people(history: History, spine: pd.DataFrame) -> Any:
+    """Return for each snapshot the people of the lead's company and their leads."""
+    config, leads = history.config, history.leads
+    members = pd.DataFrame({"lead": history.ids, "account": leads[config.leads.account]})
+    contact = config.leads.contact
+    members["person"] = history.ids if contact is None else leads[contact].astype("str")
+    members["person"] = members["person"].fillna(members["lead"])
+    size = members.groupby("account")["lead"].transform("size")
+    # a lead without a company is its own
+    alone = members["account"].isna() | (size > MOST_PEOPLE)
+    codes = pd.factorize(members["account"])[0]
+    members["company"] = np.where(alone, len(members) + np.arange(len(members)), codes)
+    rows = pd.DataFrame(
+        {
+            "row": np.arange(len(spine), dtype="int32"),
+            "company": members["company"].to_numpy()[spine["place"]],
+            "snapshot": spine[SNAPSHOT_LEVEL].to_numpy(),
+        }
+    )
+    people = rows.merge(members[["company", "person", "lead"]], on="company")
+    return upload(history.engine, people.drop(columns="company"), "leadml_people")

@@ -1,0 +1,208 @@
+"""Judge recipes on leads that they have not seen, and choose among them by time."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.config import Config
+from leadml.data.lead_table import LeadTable
+from leadml.errors import DataError
+from leadml.evaluation.comparison import Comparison, compare
+from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.features.snapshot_split import SnapshotSplit
+from leadml.features.splits import Split, split_at_random
+from leadml.pipelines import MODEL, make_model, make_scorer
+from leadml.scoring.boosting import LeadBoostingClassifier
+from leadml.scoring.calibration import compute_log_losses
+from leadml.scoring.rulepoints import RulePointsClassifier
+from leadml.scoring.scale import Scale
+from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.structures import STRUCTURES, compute_gap
+
+N_ORIGINS = 3
+FEWEST = 40  # wins, and losses, before and after each origin
+
+
+def fit_scorer(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
+    """Fit with everything that a table knows of its rows: accounts, weights and dates."""
+    last = scorer.estimator[-1]
+    extra: dict[str, Any] = {}
+    if isinstance(last, LeadBoostingClassifier):
+        extra["model__groups"] = find_groups(leads)
+        if leads.created is not None:
+            extra["model__dates"] = leads.created.to_numpy()
+    if leads.weight is not None:
+        ours = isinstance(last, LeadBoostingClassifier | RulePointsClassifier)
+        extra["model__row_weight" if ours else "model__sample_weight"] = leads.weight.to_numpy()
+    return scorer.fit(leads.X, leads.y.to_numpy(), **extra)
+
+
+def find_groups(leads: LeadTable) -> np.ndarray | None:
+    """Return what rows belong together: those of an account, or else of a lead."""
+    ids = leads.lead_ids
+    if leads.account is not None:
+        alone = "lead " + pd.Series(ids.astype(str))
+        account = leads.account.reset_index(drop=True)
+        return account.astype(str).where(account.notna(), alone).to_numpy()
+    return ids.to_numpy() if ids.has_duplicates else None
+
+
+def judge(
+    config: Config,
+    recipes: Mapping[str, Any],
+    leads: LeadTable,
+    split: Split,
+    scale: Scale | None,
+) -> tuple[pd.DataFrame, dict[str, LeadScorer]]:
+    """Return probability, score and band by recipe for every test lead, and the last scorers.
+
+    The parts of the split come as rows of `judged`, whose index are places in `leads`.
+    """
+    parts = []
+    fitted: dict[str, LeadScorer] = {}
+    for older, newer in split.parts:
+        train_part, test_part = leads.take(older), leads.take(newer)
+        columns: dict[tuple[str, str], Any] = {}
+        shared = scale
+        for recipe, classifier in recipes.items():
+            scorer = make_scorer(config, classifier, name=recipe, scale=shared)
+            scorer = fit_scorer(scorer, train_part)
+            fitted[recipe] = scorer
+            shared = scorer.scale_
+            scores = scorer.compute_scores(test_part.X)
+            columns[recipe, "probability"] = scorer.predict_proba(test_part.X)[:, 1]
+            columns[recipe, "score"] = scores
+            columns[recipe, "band"] = scorer.assign_bands(scores)
+        part = pd.DataFrame(columns, index=newer)
+        part["base_rate", ""] = np.average(train_part.y, weights=train_part.weight)
+        parts.append(part)
+    return pd.concat(parts), fitted
+
+
+def evaluate_recipes(
+    judged: pd.DataFrame, leads: LeadTable, recipes: Mapping[str, Any]
+) -> tuple[dict[str, Evaluation], Comparison]:
+    """Return each recipe's figures and their comparison, with accounts or leads resampled whole."""
+    test = leads.take(judged.index.to_numpy())
+    groups = find_groups(test)
+    base_rate = float(judged["base_rate", ""].mean())
+    y = test.y.to_numpy()
+    evaluations = {
+        recipe: evaluate(
+            y,
+            judged[recipe, "probability"].to_numpy(),
+            score=judged[recipe, "score"].to_numpy(),
+            band=judged[recipe, "band"].to_numpy(),
+            groups=groups,
+            base_rate=base_rate,
+        )
+        for recipe in recipes
+    }
+    chances = {recipe: judged[recipe, "probability"].to_numpy() for recipe in recipes}
+    return evaluations, compare(y, chances, groups=groups, base_rate=base_rate)
+
+
+@dataclass(frozen=True)
+class Optimism:
+    """What a random split of the same leads would have promised, beside what time shows."""
+
+    random: Evaluation
+    method: str
+
+    def describe(self, honest: Evaluation) -> str:
+        """Return the two AUCs in a sentence."""
+        promised, held = (float(one.metrics["value"]["roc_auc"]) for one in (self.random, honest))
+        lift, kept = (float(one.metrics["value"]["lift_10"]) for one in (self.random, honest))
+        return (
+            f"Optimism: {self.method} would have promised AUC {promised:.3f} and a lift of "
+            f"{lift:.2f} in the best 10 %; the next period gave {held:.3f} and {kept:.2f}."
+        )
+
+
+def judge_at_random(
+    config: Config, classifier: Any, leads: LeadTable, random_state: int
+) -> Optimism:
+    """Judge a recipe on a random part of the leads, as most tools do."""
+    ids = leads.lead_ids
+    split = split_at_random(
+        leads.y, random_state=random_state, lead=ids if ids.has_duplicates else None
+    )
+    one = Split(split.parts[:1], split.method)
+    judged, _ = judge(config, {MODEL: classifier}, leads, one, None)
+    y = leads.y.iloc[judged.index.to_numpy()].to_numpy()
+    evaluation = evaluate(y, judged[MODEL, "probability"].to_numpy(), n_resamples=100)
+    return Optimism(evaluation, "a random split")
+
+
+def choose_structure(
+    config: Config, leads: LeadTable, random_state: int, progress: Callable[[str], None]
+) -> pd.DataFrame | None:
+    """Compare the structures by rolling origin; None where the history is too short for it.
+
+    Each of three blocks of the newest half is judged by models that learned from rows at least one
+    horizon older. The simplest structure within one standard error of the best is chosen (Breiman
+    et al. 1984), as `LeadBoostingClassifier` does on random folds.
+
+    Returns
+    -------
+    DataFrame or None
+        Columns `structure`, `log_loss`, `gap`, `gap_se` and `chosen`.
+    """
+    parts = _find_origins(config, leads)
+    if parts is None:
+        return None
+    places = np.concatenate([newer for _, newer in parts])
+    losses: dict[str, np.ndarray] = {}
+    for structure in STRUCTURES:
+        progress(f"{structure}: {len(parts)} periods, each judged by what came before it")
+        by_part = []
+        for older, newer in parts:
+            classifier = make_model(config, structure, random_state)
+            classifier.set_params(model__n_repeats=1)
+            scorer = make_scorer(config, classifier, name=MODEL)
+            z = fit_scorer(scorer, leads.take(older)).decision_function(leads.X.iloc[newer])
+            by_part.append(compute_log_losses(leads.y.to_numpy()[newer] == 1, z))
+        losses[structure] = np.concatenate(by_part)
+    return _compare_structures(losses, leads.take(places))
+
+
+def _compare_structures(losses: Mapping[str, np.ndarray], leads: LeadTable) -> pd.DataFrame:
+    weight = np.ones(len(leads.y)) if leads.weight is None else leads.weight.to_numpy()
+    weight = weight / weight.mean()
+    groups = find_groups(leads)
+    clusters = None if groups is None else pd.factorize(groups)[0]
+    best = min(losses, key=lambda name: float((weight * losses[name]).mean()))
+    rows = []
+    for name, own in losses.items():
+        gap, error = compute_gap(own - losses[best], weight, clusters)
+        log_loss = float((weight * own).mean())
+        rows.append({"structure": name, "log_loss": log_loss, "gap": gap, "gap_se": error})
+    table = pd.DataFrame(rows)
+    table["chosen"] = table.index == (table["gap"] <= table["gap_se"]).idxmax()
+    return table
+
+
+def _find_origins(
+    config: Config, leads: LeadTable
+) -> Sequence[tuple[np.ndarray, np.ndarray]] | None:
+    """Return the folds, accounts apart where that leaves enough to learn from."""
+    if leads.created is None:
+        return None
+    splitter = SnapshotSplit(N_ORIGINS, config.outcome.horizon)
+    for groups in ([] if leads.account is None else [leads.account.to_numpy()]) + [None]:
+        try:
+            parts = list(splitter.split(leads.X, groups=groups))
+        except DataError:
+            continue
+        if all(_can_judge(leads.y, part) for part in parts):
+            return parts
+    return None
+
+
+def _can_judge(y: pd.Series, part: tuple[np.ndarray, np.ndarray]) -> bool:
+    older, newer = (y.to_numpy()[places] for places in part)
+    both = [*np.bincount(older.astype(int), minlength=2), len(newer) / 2]
+    return min(both) >= FEWEST

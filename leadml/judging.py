@@ -23,7 +23,11 @@ from leadml.scoring.scorer import LeadScorer
 from leadml.scoring.structures import STRUCTURES, compute_gap
 
 N_ORIGINS = 3
-FEWEST = 40  # wins, and losses, before and after each origin
+NEWEST = 0.3  # of the rows, judged by what came before
+FEWEST = 40  # wins, and losses, to learn from; judged are twice as many
+LEAST_SHARE = (
+    0.2  # of the rows to learn from: a model of the first weeks says nothing of later ones
+)
 
 
 def fit_scorer(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
@@ -142,7 +146,7 @@ def choose_structure(
 ) -> pd.DataFrame | None:
     """Compare the structures by rolling origin; None where the history is too short for it.
 
-    Each of three blocks of the newest half is judged by models that learned from rows at least one
+    Each of three blocks of the newest 30 % is judged by models that learned from rows at least one
     horizon older. The simplest structure within one standard error of the best is chosen (Breiman
     et al. 1984), as `LeadBoostingClassifier` does on random folds.
 
@@ -191,18 +195,18 @@ def _find_origins(
     """Return the folds, accounts apart where that leaves enough to learn from."""
     if leads.created is None:
         return None
-    splitter = SnapshotSplit(N_ORIGINS, config.outcome.horizon)
+    splitter = SnapshotSplit(N_ORIGINS, config.outcome.horizon, NEWEST)
     for groups in ([] if leads.account is None else [leads.account.to_numpy()]) + [None]:
         try:
             parts = list(splitter.split(leads.X, groups=groups))
-        except DataError:
+        except DataError:  # the span is too short
             continue
-        if all(_can_judge(leads.y, part) for part in parts):
+        if all(_can_judge(leads.y, *part) for part in parts):
             return parts
     return None
 
 
-def _can_judge(y: pd.Series, part: tuple[np.ndarray, np.ndarray]) -> bool:
-    older, newer = (y.to_numpy()[places] for places in part)
-    both = [*np.bincount(older.astype(int), minlength=2), len(newer) / 2]
-    return min(both) >= FEWEST
+def _can_judge(y: pd.Series, older: np.ndarray, newer: np.ndarray) -> bool:
+    outcomes = np.bincount(y.to_numpy()[older].astype(int), minlength=2)
+    enough = min(*outcomes, len(newer) / 2) >= FEWEST
+    return bool(enough and len(older) >= LEAST_SHARE * len(y))

@@ -3,12 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import pandas as pd
 
 from leadml.config import Config, Family
-from leadml.data.words import family_of, says
+from leadml.data.words import ENGAGED, NOT_ENGAGED, family_of, says
 
 _LONGEST = 40  # letters of a kind in a feature's name
 CONTENT = (
@@ -31,6 +31,20 @@ class ActivityKind:
     measures: tuple[str, ...]
     is_content: bool
     is_sales_ready: bool
+
+    def names(self, windows: Iterable[int]) -> list[str]:
+        """Return the features of this kind, in the order of the columns."""
+        names = []
+        for days in windows:
+            names += [f"{self.stem}_{days}d", f"{self.stem}_active_days_{days}d"]
+            names += [self.sum_name(measure, days) for measure in self.measures]
+        return [*names, f"{self.stem}_decayed", f"days_since_{self.stem}"]
+
+    def sum_name(self, measure: str, days: int) -> str:
+        """Return the name of a measure's sum; a measure that names its kind is not told twice."""
+        stem = make_stem(measure)
+        prefix = "" if stem.startswith(f"{self.stem}_") else f"{self.stem}_"
+        return f"{prefix}{stem}_{days}d"
 
 
 @dataclass(frozen=True)
@@ -67,13 +81,7 @@ class ActivityPlan:
         """
         names: dict[str, Family] = {}
         for kind in self.kinds:
-            for days in self.windows:
-                names[f"{kind.stem}_{days}d"] = kind.family
-                names[f"{kind.stem}_active_days_{days}d"] = kind.family
-                for measure in kind.measures:
-                    names[self.sum_name(kind, measure, days)] = kind.family
-            names[f"{kind.stem}_decayed"] = kind.family
-            names[f"days_since_{kind.stem}"] = kind.family
+            names |= dict.fromkeys(kind.names(self.windows), kind.family)
         if self.kinds:
             names |= dict.fromkeys(self.overall_names(), "behavioral")
         if self.with_age:
@@ -92,6 +100,15 @@ class ActivityPlan:
             names += [f"active_people_{days}d" for days in self.windows]
         return names
 
+    def rising_names(self) -> list[str]:
+        """Return the counts of what shows engagement: more of it never speaks against a lead."""
+        return [
+            f"{kind.stem}_{days}d"
+            for kind in self.kinds
+            if says(ENGAGED, kind.stem) and not says(NOT_ENGAGED, kind.stem)
+            for days in self.windows
+        ]
+
     @property
     def content(self) -> list[int]:
         """Return the places of the kinds that show interest."""
@@ -102,44 +119,51 @@ class ActivityPlan:
         """Return the places of the kinds that show readiness to buy."""
         return [place for place, kind in enumerate(self.kinds) if kind.is_sales_ready]
 
-    @staticmethod
-    def sum_name(kind: ActivityKind, measure: str, days: int) -> str:
-        """Return the name of a measure's sum; a measure that names its kind is not told twice."""
-        stem = make_stem(measure)
-        prefix = "" if stem.startswith(kind.stem) else f"{kind.stem}_"
-        return f"{prefix}{stem}_{days}d"
-
 
 def make_plan(config: Config) -> ActivityPlan:
     """Return the plan of a config whose activity tables list their kinds.
 
-    Kinds that differ in case alone are one; where two tables have a kind of the same name, the
-    later table's is called by its table too.
+    Kinds that differ in case alone are one; where the features of a kind would have the name of
+    others, such as those of another table's kind, it is called by its table too.
     """
     snapshots = config.snapshots_or_default()
-    kinds: dict[str, ActivityKind] = {}
+    windows = tuple(snapshots.window_days())
+    kinds: list[ActivityKind] = []
+    taken = _names_over_kinds(windows)
     for place, table in enumerate(config.activities):
         by_stem: dict[str, list[str]] = {}
         for value in [table.kind_value] if table.kind_value else table.kinds:
             by_stem.setdefault(make_stem(value), []).append(value)
         for stem, values in by_stem.items():
-            own = stem if stem not in kinds else f"{make_stem(table.title)}_{stem}"
-            kinds[own] = ActivityKind(
+            kind = ActivityKind(
                 table=place,
                 values=tuple(values),
-                stem=own,
+                stem=stem,
                 family=table.family or ("email" if family_of(stem) == "email" else "behavioral"),
                 measures=tuple(table.measures),
                 is_content=_is_one(values, stem, snapshots.content, CONTENT),
                 is_sales_ready=_is_one(values, stem, snapshots.sales_ready, SALES_READY),
             )
+            while taken & {*kind.names(windows)}:
+                kind = replace(kind, stem=f"{make_stem(table.title)}_{kind.stem}")
+            taken |= {*kind.names(windows)}
+            kinds.append(kind)
     return ActivityPlan(
-        kinds=tuple(kinds.values()),
-        windows=tuple(snapshots.window_days()),
+        kinds=tuple(kinds),
+        windows=windows,
         half_life=pd.Timedelta(snapshots.half_life) / pd.Timedelta(days=1),
         with_people=config.leads.account is not None and bool(config.activities),
         with_age=len(snapshots.age_days()) > 1,
     )
+
+
+def _names_over_kinds(windows: tuple[int, ...]) -> set[str]:
+    """Return the names that no kind's features may have, whether or not there are such features."""
+    names = {"days_since_activity", "days_since_created", "days_content_to_sales_ready"}
+    for days in windows:
+        names |= {f"{stem}_{days}d" for stem in ("activities", "activities_velocity")}
+        names.add(f"active_people_{days}d")
+    return names
 
 
 def make_stem(text: str) -> str:

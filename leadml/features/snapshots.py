@@ -1,6 +1,8 @@
 """Snapshots: what was known of each lead on some days, and what came of it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
+from hashlib import sha256
 from typing import Any
 
 import numpy as np
@@ -83,7 +85,7 @@ def read_snapshots(history: History) -> tuple[LeadTable, Config]:
     spine, labels = _label(history)
     history = _with_kinds(history, spine)
     X = _build(history, spine)
-    config = name_features(history.config)
+    config = name_features(history.config, leave_out=_find_needless(X, history.config))
     ripe = spine[SNAPSHOT_LEVEL] + pd.Timedelta(config.outcome.horizon) <= history.as_of
     usable = labels.y.where(ripe | (config.snapshots_or_default().immature == "weigh"))
     weight = compute_snapshot_weights(spine["place"], usable)
@@ -115,26 +117,48 @@ def read_leads_at(history: History, at: str | pd.Timestamp, *, only_open: bool) 
     if not only_open:
         return table
     ends = history.outcomes[~(history.outcomes["closed"] > day)]
-    closed = X.index.get_level_values("lead_id").isin(ends["lead_id"])
+    closed = history.ids.iloc[places].isin(ends["lead_id"]).to_numpy()
     if closed.all():
         message = f"No lead was open on {day.date()}: there is nothing to score."
         raise DataError(message)
     return table.take(~closed)
 
 
-def name_features(config: Config) -> Config:
+def name_features(config: Config, leave_out: Mapping[str, str] | None = None) -> Config:
     """Return a config whose families hold the activity features too.
 
-    A feature that the config excludes is left out; one that it lists already stays where it is.
+    Features that the config lists or excludes stay as they are; those in `leave_out` are excluded
+    for the reason given. Counts of what shows engagement never lower a score (`monotone`).
     """
     features = config.features
-    told = {*features.families(), *features.exclude, *features.protected}
+    exclude = {**features.exclude, **(leave_out or {})}
+    told = {*features.families(), *exclude, *features.protected}
+    plan = make_plan(config)
     families: dict[str, list[str]] = {}
-    for name, family in make_plan(config).names().items():
+    for name, family in plan.names().items():
         if name not in told:
             families.setdefault(family, []).append(name)
-    update = {family: [*getattr(features, family), *names] for family, names in families.items()}
+    rising = {name: 1 for name in plan.rising_names() if name not in told}
+    update: dict[str, Any] = {
+        family: [*getattr(features, family), *names] for family, names in families.items()
+    }
+    update |= {"exclude": exclude, "monotone": {**rising, **features.monotone}}
     return config.model_copy(update={"features": features.model_copy(update=update)})
+
+
+def _find_needless(X: pd.DataFrame, config: Config) -> dict[str, str]:
+    """Return why activity features tell nothing, as `[features.exclude]` has it."""
+    needless: dict[str, str] = {}
+    seen: dict[bytes, str] = {}
+    for name in make_plan(config).names():
+        values = X[name].to_numpy(dtype=float)
+        key = sha256((values + 0.0).tobytes()).digest()
+        if (values == values[0]).all() or np.isnan(values).all():
+            needless[name] = "It has the same value in every snapshot."
+        elif key in seen:
+            needless[name] = f"It equals {seen[key]} in every snapshot."
+        seen.setdefault(key, name)
+    return needless
 
 
 def make_table(X: pd.DataFrame, config: Config, history: History, places: np.ndarray) -> LeadTable:
@@ -191,7 +215,7 @@ def _label(history: History) -> tuple[pd.DataFrame, Labels]:
     )
     spine = spine[spine[SNAPSHOT_LEVEL] <= history.as_of]
     spine = spine.sort_values(["place", SNAPSHOT_LEVEL], ignore_index=True)
-    spine["lead_id"] = history.leads[history.config.leads.id].to_numpy()[spine["place"]]
+    spine["lead_id"] = history.ids.to_numpy()[spine["place"]]
     labels = compute_labels(
         spine, history.outcomes, horizon=history.config.outcome.horizon, as_of=history.as_of
     )
@@ -279,7 +303,10 @@ def _upload_people(history: History, spine: pd.DataFrame) -> Any:
     contact = config.leads.contact
     members["person"] = history.ids if contact is None else leads[contact].astype("str")
     members["person"] = members["person"].fillna(members["lead"])
-    size = members.groupby("account")["lead"].transform("size")
+    members["created"] = history.created
+    # a later lead must not change how large a company is
+    known = members["created"] <= spine[SNAPSHOT_LEVEL].max()
+    size = known.groupby(members["account"]).transform("sum")
     # a lead without a company is its own
     alone = members["account"].isna() | (size > MOST_PEOPLE)
     codes = pd.factorize(members["account"])[0]
@@ -291,5 +318,6 @@ def _upload_people(history: History, spine: pd.DataFrame) -> Any:
             "snapshot": spine[SNAPSHOT_LEVEL].to_numpy(),
         }
     )
-    people = rows.merge(members[["company", "person", "lead"]], on="company")
-    return upload(history.engine, people.drop(columns="company"), "leadml_people")
+    people = rows.merge(members[["company", "person", "lead", "created"]], on="company")
+    people = people[people["created"] <= people["snapshot"]]
+    return upload(history.engine, people.drop(columns=["company", "created"]), "leadml_people")

@@ -1,7 +1,9 @@
 """Score a file of leads with a model folder, or with a rule book alone."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -11,13 +13,19 @@ from leadml.data.lead_table import LeadTable, read_table
 from leadml.data.sources import write_table
 from leadml.errors import ConfigError, DataError, all_problems, did_you_mean
 from leadml.pipelines import MODEL, RULES, make_profile, make_rules, make_scorer
-from leadml.registry.bundle import load_model
+from leadml.registry.bundle import LeadModel, load_model
+from leadml.rows import read_rows, read_rows_at
 from leadml.scoring.rulebook import RuleBook, check_rules, load_rules
 from leadml.scoring.scorer import LeadScorer
 
 
 def open_scorer(
-    source: str | Path, leads: str | Path | pd.DataFrame, *, by: str = MODEL
+    source: str | Path,
+    leads: str | Path | pd.DataFrame,
+    *,
+    by: str = MODEL,
+    history: str | Path | None = None,
+    at: str | pd.Timestamp | None = None,
 ) -> tuple[LeadScorer, LeadTable]:
     """Return a fitted scorer and the leads as it reads them.
 
@@ -26,8 +34,14 @@ def open_scorer(
     source : str or Path
         A model folder, or a `rules.toml` with its `leadml.toml` beside it, which needs no history.
     leads : str, Path or DataFrame
+        A table of leads; or, for a model that counts activities, the `leadml.toml` that names all
+        tables: its open leads are scored.
     by : {"model", "rules"}, default="model"
         Which of the two of a model folder.
+    history : str or Path, default=None
+        The `leadml.toml` that names the activities, where `leads` is a table.
+    at : str or Timestamp, default=None
+        The day to look at the leads; see `leadml.rows.read_rows_at`.
 
     Raises
     ------
@@ -36,14 +50,27 @@ def open_scorer(
     """
     source = Path(source)
     if source.suffix == ".toml":
-        return _open_rules(source, leads)
+        return _open_rules(source, leads, at)
+    scorer, model = load_scorer(source, by=by)
+    table, notes = read_rows_at(model.config, leads, history=history, at=at)
+    return scorer, replace(table, notes=notes)
+
+
+def load_scorer(source: str | Path, *, by: str = MODEL) -> tuple[LeadScorer, LeadModel]:
+    """Return the model or the rules of a model folder, and the whole folder.
+
+    Raises
+    ------
+    LeadmlError
+        Where there is no such folder, or no rule book in it.
+    """
     model = load_model(source)
     if by == MODEL:
-        return model.scorer, read_table(leads, model.config)
+        return model.scorer, model
     if model.rules is None:
         message = f"{source} holds no rule book. Train with one: leadml train ... --rules FILE."
         raise DataError(message)
-    return model.rules, read_table(leads, model.config)
+    return model.rules, model
 
 
 def score_leads(
@@ -53,6 +80,9 @@ def score_leads(
     *,
     by: str = "model",
     n_reasons: int | None = None,
+    history: str | Path | None = None,
+    at: str | pd.Timestamp | None = None,
+    tell: Callable[[str], None] = lambda note: None,  # noqa: ARG005
 ) -> pd.DataFrame:
     """Score a table of leads and, where `out` is given, write the scored table.
 
@@ -66,6 +96,10 @@ def score_leads(
     by : {"model", "rules"}, default="model"
     n_reasons : int, default=None
         None takes the model's own, 3.
+    history, at : optional
+        For a model that counts activities; see `open_scorer`.
+    tell : callable, default does nothing
+        Called with what to know of the leads, such as how many came in later.
 
     Returns
     -------
@@ -76,7 +110,9 @@ def score_leads(
     ------
     LeadmlError
     """
-    scorer, table = open_scorer(source, leads, by=by)
+    scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
+    for note in table.notes:
+        tell(note)
     if n_reasons is not None:
         scorer.set_params(n_reasons=n_reasons)
     scored = scorer.score_leads(table.X)
@@ -91,6 +127,8 @@ def explain_leads(
     lead_ids: Sequence[str],
     *,
     by: str = MODEL,
+    history: str | Path | None = None,
+    at: str | pd.Timestamp | None = None,
 ) -> list[tuple[pd.Series, pd.DataFrame]]:
     """Return for each lead asked for its scored row and its whole sum, line by line.
 
@@ -104,7 +142,7 @@ def explain_leads(
     DataError
         Naming every id that no lead has.
     """
-    scorer, table = open_scorer(source, leads, by=by)
+    scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
     ids = pd.Index(table.X.index.get_level_values("lead_id").astype(str))
     places = ids.get_indexer([str(lead_id) for lead_id in lead_ids])
     lacking = [lead for lead, place in zip(lead_ids, places, strict=True) if place < 0]
@@ -118,7 +156,10 @@ def explain_leads(
 
 
 def check_book(
-    path: str | Path, config: Config, leads: str | Path | pd.DataFrame | None = None
+    path: str | Path,
+    config: Config,
+    leads: str | Path | pd.DataFrame | None = None,
+    tables: Mapping[str, Any] | None = None,
 ) -> RuleBook:
     """Read a rule book and check it against the columns of its leads.
 
@@ -128,18 +169,28 @@ def check_book(
         Every problem with its line.
     """
     load_rules(path)  # its own problems come first, without reading the leads
-    table = read_table(config.leads.path if leads is None else leads, config)
+    table, config = read_rows(config, leads, tables)
     features = make_profile(config, keep_raw=True).fit(table.X).get_feature_names_out()
     return check_rules(path, features)
 
 
-def _open_rules(path: Path, leads: str | Path | pd.DataFrame) -> tuple[LeadScorer, LeadTable]:
+def _open_rules(
+    path: Path, leads: str | Path | pd.DataFrame, at: str | pd.Timestamp | None
+) -> tuple[LeadScorer, LeadTable]:
     beside = path.with_name("leadml.toml")
     if not beside.is_file():
         message = f"{path} needs a leadml.toml beside it, which says what the columns mean."
         raise ConfigError(message)
     config = load_config(beside)
-    book = check_book(path, config, leads)
-    table = read_table(leads, config)
+    is_settings = not isinstance(leads, pd.DataFrame) and Path(leads).suffix == ".toml"
+    if config.has_history:
+        # the features that a training would have, as the leads looked on the day
+        book = check_book(path, config, None if is_settings else leads)
+        _, config = read_rows(config, None if is_settings else leads)
+        table, notes = read_rows_at(config, leads, history=beside, at=at)
+        table = replace(table, notes=notes)
+    else:
+        book = check_book(path, config, config.leads.path if is_settings else leads)
+        table = read_table(config.leads.path if is_settings else leads, config)
     scorer = make_scorer(config, make_rules(config, book), name=RULES, rules=book)
     return scorer.fit(table.X), table

@@ -8,6 +8,8 @@ from pydantic import Field, model_validator
 
 from leadml.config_values import ConfigTable, Date, Days, Source, TimeSpan
 
+OTHER_TABLES = ("leads", "accounts", "contacts", "outcomes")
+
 
 class LinkedTable(ConfigTable):
     """`[accounts]`, `[contacts]`: a table with one row a company or person, joined by its id."""
@@ -54,6 +56,13 @@ class ActivityTable(ConfigTable):
                 "takes one of `kind`, the column that says what happened, and `kind_value`, the "
                 "one kind of the whole table."
             )
+            raise ValueError(message)
+        return self
+
+    @model_validator(mode="after")
+    def _has_its_own_name(self) -> Self:
+        if self.title in OTHER_TABLES:
+            message = f"is called {self.title!r}, as another table is. Give it a `name`."
             raise ValueError(message)
         return self
 

@@ -1,18 +1,31 @@
 """Values that `leadml.toml` accepts: time spans, dates, texts and sources of tables."""
 
+import re
 from datetime import date
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 import pandas as pd
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
-from pydantic_core import PydanticCustomError
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, model_validator
+
+_PASSWORD = re.compile(r"://[^:@/]*:(?!\$)[^@]*@|[?&]password=(?!\$)")
 
 
 class ConfigTable(BaseModel):
     """A table of `leadml.toml`: no key is unknown, no value changes."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
+
+    # of the whole table: the message of a single value would show it
+    @model_validator(mode="before")
+    @classmethod
+    def _without_password(cls, values: Any) -> Any:
+        if isinstance(values, dict) and _PASSWORD.search(str(values.get("path"))):
+            message = (
+                "`path` holds a password. Put it into an environment variable and write its name: "
+                "postgresql://user:${CRM_PASSWORD}@host/database#table"
+            )
+            raise ValueError(message)
+        return values
 
 
 def is_url(source: str) -> bool:
@@ -66,22 +79,10 @@ def _date(value: Any) -> Any:
     return text
 
 
-def _without_password(text: str) -> str:
-    parts = urlsplit(text)
-    if parts.password and not parts.password.startswith("$"):
-        message = (
-            "holds a password. Put it into an environment variable and write its name: "
-            "postgresql://user:${CRM_PASSWORD}@host/database#table"
-        )
-        # the value itself must not be shown
-        raise PydanticCustomError("password", message)
-    return text
-
-
 Texts = Annotated[list[str], BeforeValidator(_texts), Field(min_length=1)]
 Edge = Annotated[float, Field(ge=0, le=100)]
 TimeSpan = Annotated[str, AfterValidator(_positive_timedelta)]
 Days = Annotated[str, AfterValidator(_whole_days)]
 Date = Annotated[str, BeforeValidator(_date)]
 #: A file, a folder of Parquet files, `crm.duckdb#table` or `postgresql://host/database#table`.
-Source = Annotated[str, AfterValidator(_without_password)]
+Source = str

@@ -11,12 +11,10 @@ from typing import Any
 import pandas as pd
 
 from leadml.config import Config
-from leadml.data.history import open_history
-from leadml.data.lead_table import LeadTable, compute_fingerprint, read_table
+from leadml.data.lead_table import LeadTable, compute_fingerprint
 from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.summary import Evaluation
-from leadml.features.snapshots import read_snapshots
 from leadml.features.splits import Split, split_leads
 from leadml.judging import (
     Optimism,
@@ -37,6 +35,7 @@ from leadml.pipelines import (
     make_scorer,
 )
 from leadml.registry.bundle import LeadModel
+from leadml.rows import read_rows
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.scale import Scale
@@ -133,7 +132,7 @@ def train(
         Below 40 wins or 40 losses, and for leads that do not fit the config.
     """
     progress("reading leads")
-    table, config = _read(config, leads, tables, engine)
+    table, config = read_rows(config, leads, tables, engine)
     closed = table.closed()
     _check_enough(closed.outcomes_by_lead(), config)
     _check_features(closed.X, config)
@@ -183,20 +182,6 @@ def train(
     if tried is None:
         tried = learned.structures_ if len(split.parts) == 1 else last.structures_
     return Training(model, evaluations, comparison, tried, warnings, closed, table.notes, optimism)
-
-
-def _read(
-    config: Config, leads: Any, tables: Mapping[str, Any] | None, engine: Any
-) -> tuple[LeadTable, Config]:
-    """Return the rows to learn from, and the config that names all of their features."""
-    if config.has_history:
-        given = {**(tables or {}), **({} if leads is None else {"leads": leads})}
-        return read_snapshots(open_history(config, tables=given, engine=engine))
-    table = read_table(config.leads.path if leads is None else leads, config)
-    if config.leads.account and table.account is None:
-        message = f"The leads have no column {config.leads.account!r}, the [leads] account."
-        raise DataError(message)
-    return table, config
 
 
 def _has_no_signal(evaluation: Evaluation) -> bool:

@@ -1,9 +1,13 @@
 """Open tables where they lie: files in the embedded engine, or a database, through Ibis."""
 
 import os
+import re
+import shutil
 import tempfile
+import weakref
 from pathlib import Path
 from typing import Any
+from urllib.parse import quote
 
 import pandas as pd
 
@@ -57,7 +61,7 @@ def open_engine(
     return _open_duckdb(memory, threads)
 
 
-def open_table(engine: Any, source: Any, *, texts: list[str] | None = None) -> Any:
+def open_table(engine: Any, source: Any) -> Any:
     """Return a source as an Ibis table of an engine, without reading its rows.
 
     Parameters
@@ -65,19 +69,20 @@ def open_table(engine: Any, source: Any, *, texts: list[str] | None = None) -> A
     engine : Ibis backend
     source : str, Path, DataFrame or Spark frame
         A CSV or Parquet file, a folder of Parquet files, `crm.duckdb#table`, an address such as
-        `postgresql://user@host/database#schema.table`, or the name of a Spark table.
-    texts : list of str, default=None
-        Columns of a CSV file to read as text, such as ids with leading zeros.
+        `postgresql://user@host/database#schema.table`, or the name of a Spark table. All columns
+        of a CSV file are text, so that ids keep leading zeros and no date is guessed.
 
     Raises
     ------
     DataError
-        Where there is no such file or table.
+        Where there is no such file or table, or it cannot be read.
     """
     if isinstance(source, pd.DataFrame):
         return as_table(source)
-    if hasattr(source, "createOrReplaceTempView"):
-        source.createOrReplaceTempView(view := f"leadml_{id(source)}")
+    if hasattr(source, "createOrReplaceGlobalTempView"):
+        # a global view alone is seen by another session, and Ibis does not open one by its name
+        source.createOrReplaceGlobalTempView(view := f"leadml_{id(source)}")
+        engine.raw_sql(f"CREATE OR REPLACE TEMP VIEW {view} AS TABLE global_temp.{view}")
         return engine.table(view)
     text = str(source)
     if is_url(text):
@@ -91,10 +96,7 @@ def open_table(engine: Any, source: Any, *, texts: list[str] | None = None) -> A
         raise DataError(message)
     if path.suffix in _DUCKDB or table:
         return _duckdb_table(engine, path, table)
-    if path.is_dir() or path.suffix in _PARQUET:
-        pattern = str(path / "**" / "*.parquet") if path.is_dir() else str(path)
-        return engine.read_parquet(str(path) if engine.name == "pyspark" else pattern)
-    return _read_csv(engine, path, texts or [])
+    return _read_file(engine, path)
 
 
 def read_source(source: Any, missing: list[str] | None = None) -> pd.DataFrame:
@@ -108,15 +110,18 @@ def read_source(source: Any, missing: list[str] | None = None) -> pd.DataFrame:
     if isinstance(source, pd.DataFrame) or not _in_database(str(source)):
         return read_leads(source, missing=missing or [])
     engine = _connect(str(source).partition("#")[0]) if is_url(str(source)) else _open_duckdb()
-    return read_leads(as_frame(engine, open_table(engine, source)), missing=missing or [])
+    try:
+        frame = as_frame(engine, open_table(engine, source))
+    finally:
+        engine.disconnect()
+    return read_leads(frame, missing=missing or [])
 
 
 def as_table(frame: pd.DataFrame) -> Any:
-    """Return a frame as an Ibis table of any engine."""
+    """Return a frame as an Ibis table of any engine; times with a zone are in UTC without one."""
     import ibis
-    import pyarrow as pa
 
-    return ibis.memtable(pa.Table.from_pandas(frame, preserve_index=False))
+    return ibis.memtable(_as_arrow(frame))
 
 
 def upload(engine: Any, frame: pd.DataFrame, name: str) -> Any:
@@ -126,18 +131,35 @@ def upload(engine: Any, frame: pd.DataFrame, name: str) -> Any:
     """
     if engine.name != "duckdb":
         return as_table(frame)
-    import pyarrow as pa
-
-    engine.con.register(f"{name}_rows", pa.Table.from_pandas(frame, preserve_index=False))
+    engine.con.register(f"{name}_rows", _as_arrow(frame))
     engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS FROM {name}_rows")
     engine.con.unregister(f"{name}_rows")
     return engine.table(name, database=("temp", "main"))
 
 
 def as_frame(engine: Any, table: Any) -> pd.DataFrame:
-    """Return the rows of an Ibis table."""
-    frame: pd.DataFrame = engine.to_pyarrow(table).to_pandas(split_blocks=True, self_destruct=True)
+    """Return the rows of an Ibis table.
+
+    Raises
+    ------
+    DataError
+        Where the engine cannot compute them, such as for want of memory.
+    """
+    try:
+        rows = engine.to_pyarrow(table)
+    except Exception as error:
+        message = f"{engine.name} cannot compute the rows: {str(error).splitlines()[0]}"
+        raise DataError(message) from error
+    frame: pd.DataFrame = rows.to_pandas(split_blocks=True, self_destruct=True)
     return frame
+
+
+def _as_arrow(frame: pd.DataFrame) -> Any:
+    import pyarrow as pa
+
+    zoned = frame.select_dtypes("datetimetz")
+    frame = frame.assign(**{str(name): zoned[name].dt.tz_convert(None) for name in zoned})
+    return pa.Table.from_pandas(frame, preserve_index=False)
 
 
 def _is_address(source: Any) -> bool:
@@ -152,12 +174,14 @@ def _in_database(source: str) -> bool:
 def _open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
     import ibis
 
-    settings: dict[str, Any] = {"temp_directory": tempfile.mkdtemp(prefix="leadml-")}
+    folder = tempfile.mkdtemp(prefix="leadml-")
+    settings: dict[str, Any] = {"temp_directory": folder}
     if memory is not None:
         settings["memory_limit"] = memory
     if threads is not None:
         settings["threads"] = threads
     engine = ibis.duckdb.connect(**settings)
+    weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
     engine.raw_sql("SET TimeZone = 'UTC'")
     # rows have no order that matters; keeping one costs memory
     engine.raw_sql("SET preserve_insertion_order = false")
@@ -181,8 +205,9 @@ def _connect(url: str) -> Any:
     import ibis
 
     scheme = url.partition(":")[0]
+    url = re.sub(r"\$(?:\{(\w+)\}|(\w+))", lambda name: _variable(name[1] or name[2]), url)
     try:
-        return ibis.connect(os.path.expandvars(url))
+        engine = ibis.connect(url)
     except ImportError as error:
         raise _missing(scheme) from error
     except Exception as error:
@@ -192,6 +217,17 @@ def _connect(url: str) -> Any:
             "runs, and its address: postgresql://user:${PASSWORD}@host:5432/database#table."
         )
         raise DataError(message) from None
+    if scheme.startswith("postgres"):
+        weakref.finalize(engine, engine.con.close)
+    return engine
+
+
+def _variable(name: str) -> str:
+    """Return an environment variable as a part of an address: a password may hold `@` and `/`."""
+    if name not in os.environ:
+        message = f"The address names the environment variable {name!r}, which is not set. Set it."
+        raise DataError(message)
+    return quote(os.environ[name], safe="")
 
 
 def _missing(scheme: str) -> MissingExtraError:
@@ -215,9 +251,16 @@ def _database_table(engine: Any, source: str) -> Any:
 
 
 def _duckdb_table(engine: Any, path: Path, table: str) -> Any:
+    if engine.name != "duckdb":
+        message = f"{path} is a DuckDB file, which {engine.name} cannot read. Pass it as Parquet."
+        raise DataError(message)
     catalog = f"file_{abs(hash(str(path.resolve())))}"
     if catalog not in engine.list_catalogs():
-        engine.attach(path, name=catalog, read_only=True)
+        try:
+            engine.attach(path, name=catalog, read_only=True)
+        except Exception as error:
+            message = f"{path} cannot be read as a DuckDB file: {str(error).splitlines()[0]}"
+            raise DataError(message) from None
     schema, _, name = table.rpartition(".")
     place = (catalog, schema or "main")
     there = engine.list_tables(database=place)
@@ -227,11 +270,16 @@ def _duckdb_table(engine: Any, path: Path, table: str) -> Any:
     return engine.table(name, database=place)
 
 
-def _read_csv(engine: Any, path: Path, texts: list[str]) -> Any:
-    if engine.name == "pyspark":
-        return engine.read_csv(str(path), header=True, inferSchema=False)
+def _read_file(engine: Any, path: Path) -> Any:
+    is_spark = engine.name == "pyspark"
+    kind = "Parquet" if path.is_dir() or path.suffix in _PARQUET else "CSV"
     try:
-        return engine.read_csv(str(path), types=dict.fromkeys(texts, "VARCHAR"))
+        if kind == "Parquet":
+            pattern = path / "**" / "*.parquet" if path.is_dir() and not is_spark else path
+            return engine.read_parquet(str(pattern))
+        if is_spark:
+            return engine.read_csv(str(path), header=True, inferSchema=False)
+        return engine.read_csv(str(path), header=True, all_varchar=True)
     except Exception as error:
-        message = f"{path} cannot be read as CSV: {str(error).splitlines()[0]}"
+        message = f"{path} cannot be read as {kind}: {str(error).splitlines()[0]}"
         raise DataError(message) from None

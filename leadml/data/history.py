@@ -10,6 +10,7 @@ from leadml.config import Config
 from leadml.config_history import ActivityTable, LinkedTable
 from leadml.data.engines import open_engine, open_table, read_source
 from leadml.data.lead_table import find_bad_ids, read_dates, read_outcomes
+from leadml.data.roles import outcome_texts
 from leadml.errors import DataError, all_problems, did_you_mean
 
 LEADS, ACCOUNTS, CONTACTS, OUTCOMES = "leads", "accounts", "contacts", "outcomes"
@@ -31,7 +32,7 @@ class History:
     created : Series of datetime, shape (n_leads,)
         In UTC, without a zone, as all dates here.
     outcomes : DataFrame
-        Columns `lead_id`, `won` (1.0, 0.0) and `closed`, for leads that are won or lost.
+        Columns `lead_id` (text), `won` (1.0, 0.0) and `closed`, for leads that are won or lost.
     as_of : Timestamp
         The day the data was exported: nothing later is known.
     engine : Ibis backend
@@ -74,7 +75,7 @@ class History:
     @property
     def ids(self) -> pd.Series:
         """Return the leads' ids as text, as activities are joined by them."""
-        return self.leads[self.config.leads.id].astype("str")
+        return outcome_texts(self.leads[self.config.leads.id])
 
 
 def open_history(
@@ -97,11 +98,10 @@ def open_history(
         Every column that is missing, ids that are missing or stand twice, dates that are none.
     """
     sources = _sources(config, tables or {})
-    leads = read_source(sources[LEADS], config.leads.missing)
+    leads = read_source(sources[LEADS], config.leads.missing).reset_index(drop=True)
     problems = _find_problems(leads, config)
     if problems:
         raise DataError(all_problems("The table of leads", problems))
-    ids = leads[config.leads.id]
     created, bad = read_dates(leads[config.leads.created])
     if bad:
         raise DataError(all_problems("The table of leads", [f"{config.leads.created!r}: {bad}"]))
@@ -110,14 +110,14 @@ def open_history(
     leads = _join(leads, config.accounts, config.leads.account, sources, config, "account_")
     snapshots = config.snapshots
     asked = snapshots.as_of if snapshots is not None else None
-    as_of = pd.Timestamp(asked) if asked else max(created.max(), outcomes["closed"].max())
-    if pd.isna(as_of):
-        as_of = created.max()
+    as_of = pd.concat([created, outcomes["closed"]]).max()
+    if asked:
+        as_of = pd.to_datetime(asked, utc=True).tz_localize(None)
+        outcomes = outcomes[~(outcomes["closed"] > as_of)].reset_index(drop=True)
     activities = [sources[table.title] for table in config.activities]
     memory = snapshots.memory if snapshots is not None else None
     backend = open_engine(activities, engine, memory=memory)
     events = tuple(_open_events(backend, sources[t.title], t) for t in config.activities)
-    outcomes["lead_id"] = outcomes["lead_id"].astype(ids.dtype)
     return History(config, leads, created, outcomes, as_of, backend, events)
 
 
@@ -169,10 +169,10 @@ def _join(
         message = f"The table of {name} repeats {table.id!r} in {repeated} rows. Pass one row each."
         raise DataError(message)
     linked = linked[linked[table.id].notna()]
-    keys = linked[table.id].astype("str")
+    keys = outcome_texts(linked[table.id])
     linked = linked.drop(columns=table.id).set_axis(keys)
     linked = linked.rename(columns={c: f"{prefix}{c}" for c in linked if c in leads.columns})
-    found = linked.reindex(leads[key].astype("str")).set_axis(leads.index)
+    found = linked.reindex(outcome_texts(leads[key])).set_axis(leads.index)
     return pd.concat([leads, found], axis="columns")
 
 
@@ -180,8 +180,9 @@ def _read_outcomes(leads: pd.DataFrame, sources: Mapping[str, Any], config: Conf
     """Return `lead_id`, `won` and `closed` of every outcome that is won or lost."""
     outcome, name = config.outcome, "The table of leads"
     table, key = leads, config.leads.id
-    if sources[OUTCOMES] is not None and outcome.lead is not None:
-        table, key = read_source(sources[OUTCOMES], config.leads.missing), outcome.lead
+    if sources[OUTCOMES] is not None:
+        table = read_source(sources[OUTCOMES], config.leads.missing)
+        key = outcome.lead or config.leads.id
         name = "The table of outcomes"
     problems = [
         f"{column!r} is missing.{did_you_mean(column, map(str, table.columns))}"
@@ -194,9 +195,8 @@ def _read_outcomes(leads: pd.DataFrame, sources: Mapping[str, Any], config: Conf
         problems += [f"{outcome.closed!r}: {bad}"] if bad else []
     if problems:
         raise DataError(all_problems(name, problems))
-    found = pd.DataFrame(
-        {"lead_id": table[key], "won": read_outcomes(table, config), "closed": closed}
-    )
+    ids = outcome_texts(table[key])
+    found = pd.DataFrame({"lead_id": ids, "won": read_outcomes(table, config), "closed": closed})
     return found[found["won"].notna() & found["lead_id"].notna()].reset_index(drop=True)
 
 
@@ -204,23 +204,36 @@ def _open_events(engine: Any, source: Any, table: ActivityTable) -> Any:
     """Return an activity table as `lead`, `at`, `kind` and its measures."""
     import ibis
 
-    texts = [name for name in (table.lead, table.kind) if name]
-    raw = open_table(engine, source, texts=texts)
+    raw = open_table(engine, source)
     lacking = [
         f"{name!r} is missing.{did_you_mean(name, raw.columns)}"
-        for name in [table.lead, table.at, *texts[1:], *table.measures]
-        if name not in raw.columns
+        for name in [table.lead, table.at, table.kind, *table.measures]
+        if name and name not in raw.columns
     ]
     if lacking:
         there = f"It has: {', '.join(raw.columns)}."
         raise DataError(all_problems(f"[[activities]] {table.title!r}", [*lacking, there]))
-    at = raw[table.at]
-    if at.type().is_string():
-        at = at.try_cast("timestamp('UTC')")
-    kind = raw[table.kind] if table.kind else ibis.literal(table.kind_value)
+    lead, kind = raw[table.lead], raw[table.kind] if table.kind else ibis.literal(table.kind_value)
+    if lead.type().is_floating():  # whole numbers beside empty cells
+        lead = lead.cast("int64")
     return raw.select(
-        lead=raw[table.lead].cast("string"),
-        at=at.cast("timestamp"),
+        lead=lead.cast("string"),
+        at=_read_times(engine, raw[table.at], table),
         kind=kind.cast("string"),
-        **{name: raw[name].cast("float64") for name in table.measures},
+        **{name: raw[name].try_cast("float64") for name in table.measures},
     )
+
+
+def _read_times(engine: Any, at: Any, table: ActivityTable) -> Any:
+    """Return a column as times in UTC; raise where it holds something else."""
+    if at.type().is_string():
+        times = at.try_cast("timestamp('UTC')")
+        wrong = engine.to_pyarrow((at.notnull() & times.isnull()).sum()).as_py() or 0
+        problem = f"{wrong:,} values are no date."
+    else:
+        times, wrong = at, not (at.type().is_timestamp() or at.type().is_date())
+        problem = f"{at.type()} is no date."
+    if wrong:
+        problem = f"{table.at!r}: {problem} Accepted is ISO 8601, such as 2026-01-31T09:30:00Z."
+        raise DataError(all_problems(f"[[activities]] {table.title!r}", [problem]))
+    return times.cast("timestamp")

@@ -141,7 +141,7 @@ def _lay_out(sums: Any, plan: ActivityPlan) -> list[Any]:
             columns[f"{kind.stem}_active_days_{window}d"] = mine[f"days{window}"]
             for measure in kind.measures:
                 value = mine[f"m{places[kind.table, measure]}_{window}"]
-                columns[plan.sum_name(kind, measure, window)] = value
+                columns[kind.sum_name(measure, window)] = value
         parts.append(mine.select("row", **columns))
     return [*parts, _sum_over_kinds(sums, plan)]
 

@@ -71,7 +71,10 @@ class BantColumns(ConfigTable):
 
 
 class FeaturesTable(ConfigTable):
-    """`[features]`: the columns of each family; a column in none of the lists is not used."""
+    """`[features]`: the columns of each family; a column in none of the lists is not used.
+
+    `exclude` says why a column is not used; `keep` names those to use whatever the check says.
+    """
 
     demographic: list[str] = []
     firmographic: list[str] = []
@@ -80,6 +83,7 @@ class FeaturesTable(ConfigTable):
     context: list[str] = []
     bant: BantColumns = BantColumns()
     exclude: dict[str, str] = {}
+    keep: list[str] = []
     protected: list[str] = []
     monotone: dict[str, Literal[-1, 1]] = {}
     kinds: dict[str, Kind] = {}

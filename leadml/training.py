@@ -2,16 +2,17 @@
 
 import hashlib
 import json
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from leadml.checking import check_leads, drop_leaks
 from leadml.config import Config
-from leadml.data.lead_table import LeadTable, compute_fingerprint
+from leadml.data.lead_table import LeadTable, compute_fingerprint, feature_columns
 from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.summary import Evaluation
@@ -133,6 +134,10 @@ def train(
     """
     progress("reading leads")
     table, config = read_rows(config, leads, tables, engine)
+    progress("looking for columns that know the outcome")
+    found = check_leads(config, leads, tables=tables, rows=table, random_state=random_state)
+    config = drop_leaks(config, found.leaks)
+    table = replace(table, X=table.X[feature_columns(config)])
     closed = table.closed()
     _check_enough(closed.outcomes_by_lead(), config)
     _check_features(closed.X, config)
@@ -176,7 +181,10 @@ def train(
             make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
         ).set_params(version=final.version)
     no_signal = _has_no_signal(evaluations[MODEL])
-    warnings = _warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal)
+    warnings = (
+        *_describe_leaks(found.leaks, config),
+        *_warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal),
+    )
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     model = LeadModel(final, rule_scorer, config, info)
     if tried is None:
@@ -213,6 +221,19 @@ def _check_enough(y: pd.Series, config: Config) -> None:
             "leadml score rules.toml LEADS -o OUT."
         )
         raise DataError(message)
+
+
+def _describe_leaks(leaks: pd.DataFrame, config: Config) -> Iterator[str]:
+    """Yield a sentence for each feature that gives the outcome away."""
+    leaking = leaks[(leaks["severity"] == "drop") & (leaks["use"] == "feature")]
+    for name, evidence in leaking[["column", "evidence"]].astype("str").itertuples(index=False):
+        if name in config.features.keep:
+            yield f"LEAK: {name} is used, as [features] keep asks. {evidence}"
+        else:
+            yield (
+                f"LEAK: {name} is not used. {evidence} If it was known before the outcome, name it "
+                "in [features] keep."
+            )
 
 
 def _warnings(

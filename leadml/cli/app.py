@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 import leadml
-from leadml.cli import compare, demo, evaluate, explain, init, rules, score, train
+from leadml.cli import check, compare, demo, evaluate, explain, init, rules, score, train
 from leadml.errors import LeadmlError
 
 app = typer.Typer(
@@ -18,6 +18,7 @@ app = typer.Typer(
 for verb in (
     demo.demo,
     init.init,
+    check.check,
     train.train,
     evaluate.evaluate,
     compare.compare,

@@ -8,6 +8,9 @@ import typer
 from leadml.cli import show
 from leadml.cli.options import NoMlflow, Seed
 
+#: The demo's tables with one row an event; the order of the columns in a model depends on it.
+ACTIVITIES = ("touches", "sessions", "sales_activities", "opportunities")
+
 
 def demo(
     out: Annotated[Path, typer.Option("--out", help="Folder to write everything to.")] = Path(
@@ -17,44 +20,40 @@ def demo(
     seed: Seed = 0,
     no_mlflow: NoMlflow = False,
 ) -> None:
-    """Simulate a CRM, then init, train, compare, score and explain: the whole job in one go."""
-    from leadml.cli import init, score, train
-    from leadml.data import demo as crm
+    """Simulate a CRM, then init, check, train, compare, score and explain: the whole job."""
+    from leadml.cli import check, init, score, train
+    from leadml.data.demo_tables import export_date, simulate_tables
     from leadml.data.sources import write_table
 
     show.step(f"simulating a CRM with {leads:,} leads")
-    frame = crm.simulate_crm(leads, random_state=seed)
     out.mkdir(parents=True, exist_ok=True)
-    export, settings, model = out / "leads.csv", out / "leadml.toml", out / "model"
-    write_table(frame, export)
-    write_table(frame[frame[crm.OUTCOME_COLUMN] == crm.OPEN], out / "open_leads.csv")
-    show.step("init: what each column means")
+    files = {}
+    for name, table in simulate_tables(leads, random_state=seed).items():
+        files[name] = out / f"{name}{'.parquet' if name in ACTIVITIES else '.csv'}"
+        write_table(table, files[name])
+    settings, model = out / "leadml.toml", out / "model"
+    show.step("init: what each column of eight tables means")
     init.init(
-        export,
-        id=crm.ID_COLUMN,
-        outcome=crm.OUTCOME_COLUMN,
-        won=[crm.WON],
-        lost=[crm.LOST],
-        created=crm.CREATED_COLUMN,
-        closed=crm.CLOSED_COLUMN,
-        account=crm.ACCOUNT_COLUMN,
-        value=crm.VALUE_COLUMN,
-        missing=[],
-        exclude=list(crm.LEAK_COLUMNS),
-        horizon="90D",
+        files["leads"],
+        accounts=str(files["accounts"]),
+        contacts=str(files["contacts"]),
+        outcomes=str(files["outcomes"]),
+        activities=[str(files[name]) for name in ACTIVITIES],
         out=settings,
-        rules=None,
         overwrite=True,
     )
+    show.step("check: enough to learn from, and no column that knows the outcome")
+    check.check(settings)
     show.step("train: the model beside the rule book")
-    train.train(settings, model, None, None, "auto", None, seed, no_mlflow, overwrite=True)
-    show.step("score: the open leads")
-    score.score(model, out / "open_leads.csv", out / "scored.csv")
-    _explain_best(model, out)
+    train.train(settings, model, seed=seed, no_mlflow=no_mlflow, overwrite=True)
+    show.step("score: the open leads, on the day of the export")
+    day = str(export_date().date())
+    score.score(model, settings, out / "scored.csv", at=day)
+    _explain_best(model, out, day)
     show.say(f"report: {(model / 'report.html').resolve()}")
 
 
-def _explain_best(model: Path, out: Path) -> None:
+def _explain_best(model: Path, out: Path, day: str) -> None:
     """Print the sums of the five open leads with the highest scores."""
     import pandas as pd
 
@@ -62,5 +61,5 @@ def _explain_best(model: Path, out: Path) -> None:
 
     scored = pd.read_csv(out / "scored.csv")
     best = scored.sort_values("probability", ascending=False, kind="stable")["lead_id"].head(5)
-    for row, lines in explain_leads(model, out / "open_leads.csv", list(best)):
+    for row, lines in explain_leads(model, out / "leadml.toml", list(best), at=day):
         show.print_explanation(row, lines, most=6)

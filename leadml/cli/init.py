@@ -25,6 +25,19 @@ def init(
     value: Annotated[str | None, typer.Option(help="Column with the deal's value.")] = None,
     missing: Annotated[Texts, typer.Option(help="Text that means empty; may repeat.")] = [],  # noqa: B006
     exclude: Annotated[Texts, typer.Option(help="Column not to use; may repeat.")] = [],  # noqa: B006
+    keep: Annotated[
+        Texts, typer.Option(help="Column to use whatever the leak check says; may repeat.")
+    ] = [],  # noqa: B006
+    accounts: Annotated[
+        str | None, typer.Option(help="Table of companies: a file or database#table.")
+    ] = None,
+    contacts: Annotated[str | None, typer.Option(help="Table of people.")] = None,
+    outcomes: Annotated[
+        str | None, typer.Option(help="Table of outcomes, where the leads do not hold them.")
+    ] = None,
+    activities: Annotated[
+        Texts, typer.Option(help="Table with one row an event of a lead; may repeat.")
+    ] = [],  # noqa: B006
     horizon: Annotated[str, typer.Option(help="Time a lead has to be won.")] = "90D",
     out: Annotated[Path, typer.Option("--out", help="Where to write the settings.")] = Path(
         "leadml.toml"
@@ -35,9 +48,9 @@ def init(
     overwrite: Overwrite = False,
 ) -> None:
     """Infer roles and families from LEADS; write leadml.toml and a starter rules.toml."""
-    from leadml.data.schema import infer_config
+    from leadml.config_values import is_url
     from leadml.data.sources import read_leads
-    from leadml.data.starter import config_toml, starter_rules_toml
+    from leadml.starting import propose
 
     rules = rules or out.with_name("rules.toml")
     there = [str(path) for path in (out, rules) if path.exists()]
@@ -47,11 +60,21 @@ def init(
     if not out.parent.is_dir():
         message = f"The folder {out.parent} does not exist. Create it, or write elsewhere."
         raise ConfigError(message)
+
+    def seen(path: str) -> str:
+        return path if is_url(path) else Path(os.path.relpath(path, out.parent)).as_posix()
+
     frame = read_leads(leads)
-    where = os.path.relpath(leads, out.parent)
-    proposal = infer_config(
+    linked = {name: path for name, path in (("accounts", accounts), ("contacts", contacts)) if path}
+    others = [*linked.values(), *activities, *([outcomes] if outcomes else [])]
+    start = propose(
         frame,
-        Path(where).as_posix(),
+        linked=linked,
+        outcomes=outcomes,
+        activities=activities,
+        keep=keep,
+        path=seen(str(leads)),
+        paths={path: seen(path) for path in others},
         id=id,
         outcome=outcome,
         won=won,
@@ -64,14 +87,15 @@ def init(
         exclude=exclude,
         horizon=horizon,
     )
-    out.write_text(config_toml(proposal), encoding="utf-8")
-    rules.write_text(starter_rules_toml(frame, proposal), encoding="utf-8")
-    used = proposal.config.features.families()
-    excluded = proposal.config.features.exclude
+    out.write_text(start.config_toml, encoding="utf-8")
+    rules.write_text(start.rules_toml, encoding="utf-8")
+    config = start.proposal.config
+    used, excluded = config.features.families(), config.features.exclude
+    events = f", {len(config.activities)} tables of activities" if config.activities else ""
     show.say(
-        f"{len(frame):,} leads, {len(frame.columns)} columns: {len(used)} used, "
-        f"{len(excluded)} excluded, {len(proposal.config.features.protected)} protected"
+        f"{len(frame):,} leads, {len(start.proposal.notes)} columns: {len(used)} used, "
+        f"{len(excluded)} excluded, {len(config.features.protected)} protected{events}"
     )
-    looks = [f"{name}: {note}" for name, note in proposal.notes.items() if "LOOK" in note]
-    show.warn(looks)
+    notes = start.proposal.notes.items()
+    show.warn(f"{name}: {note}" for name, note in notes if "LOOK" in note or "LEAK" in note)
     show.say(f"wrote {out} and {rules}: read and correct them before you train")

@@ -9,6 +9,18 @@ Model = Annotated[
     Path, typer.Argument(help="A model folder; or a rules.toml with its leadml.toml beside it.")
 ]
 Leads = Annotated[Path, typer.Argument(help="CSV or Parquet file, or a folder of Parquet files.")]
+LeadsOrHistory = Annotated[
+    Path,
+    typer.Argument(help="A table of leads; or the leadml.toml of a history: its open leads."),
+]
+History = Annotated[
+    Path | None,
+    typer.Option("--history", help="The leadml.toml that names the activities of the LEADS."),
+]
+At = Annotated[
+    str | None,
+    typer.Option("--at", help="Day to look at the leads; as_of of leadml.toml, or now."),
+]
 By = Annotated[
     Literal["model", "rules"], typer.Option("--by", help="Which of the two of a model folder.")
 ]

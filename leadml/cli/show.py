@@ -13,6 +13,7 @@ from rich.text import Text
 if TYPE_CHECKING:
     import pandas as pd
 
+    from leadml.checking import Check
     from leadml.evaluation.comparison import Comparison
     from leadml.evaluation.summary import Evaluation
 
@@ -89,6 +90,34 @@ def print_verdict(comparison: "Comparison") -> None:
     """Print what a comparison means, in plain sentences."""
     for sentence in comparison.verdict:
         out.print(Text(f"→ {sentence}", style="bold"))
+
+
+def print_check(found: "Check") -> None:
+    """Print readiness and leaks; columns that are fine in one line."""
+    styles = {"ok": "green", "warn": "yellow", "stop": "red", "look": "yellow", "drop": "red"}
+    table = Table(title="Readiness", box=box.SIMPLE_HEAD, title_justify="left")
+    for name in ("check", "value", "verdict", "advice"):
+        table.add_column(name, overflow="fold")
+    for check, value, verdict, advice in found.readiness.astype("str").itertuples(index=False):
+        table.add_row(Text(check), Text(value), Text(verdict, styles[verdict]), Text(advice))
+    out.print(table)
+    leaks = found.leaks
+    suspects = leaks[leaks["severity"] != "fine"].sort_values("severity", kind="stable")
+    if len(suspects):
+        table = Table(title="Columns that may know the outcome", box=box.SIMPLE_HEAD)
+        table.title_justify = "left"
+        for name in ("column", "severity", "now", "evidence"):
+            table.add_column(name, overflow="fold")
+        shown = suspects[["column", "severity", "use", "evidence"]].astype("str")
+        for column, severity, use, evidence in shown.itertuples(index=False):
+            table.add_row(Text(column), Text(severity, styles[severity]), Text(use), Text(evidence))
+        out.print(table)
+    out.print(Text(f"{len(leaks) - len(suspects)} of {len(leaks)} columns are fine."))
+    if not found.leaking.empty:
+        names = ", ".join(found.leaking["column"])
+        out.print(Text(f"→ Exclude before training, or the figures lie: {names}.", "bold"))
+    elif found.passed:
+        out.print(Text("→ Nothing speaks against training.", "bold"))
 
 
 def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None = None) -> None:

@@ -61,10 +61,14 @@ def train(
         run = log_training(out, {**training.model.info, "seed": seed}, training.evaluations)
         show.step(f"MLflow run {run}")
     show.warn(training.warnings)
+    for note in training.notes:
+        show.say(note)
     if json:
         show.print_json(describe_figures(training))
         return
-    show.print_table(training.structures.round(4), "Structures tried (cross-validated log loss)")
+    show.print_table(training.structures.round(4), "Structures tried (log loss on leads left out)")
     show.print_evaluations(training.evaluations)
     show.print_verdict(training.comparison)
+    if training.optimism is not None:
+        show.say(training.optimism.describe(training.evaluations["model"]))
     show.say(f"wrote {out}; open {out / 'report.html'}")

@@ -48,7 +48,9 @@ def open_engine(
     'duckdb'
     """
     if engine is not None:
-        return _open_spark(engine) if hasattr(engine, "newSession") else engine
+        if hasattr(engine, "newSession"):
+            return _open_spark(engine)
+        return _in_utc(engine) if engine.name == "duckdb" else engine
     urls = {source.partition("#")[0] for source in sources if _is_address(source)}
     if len(urls) > 1 or (urls and not all(map(_is_address, sources))):
         message = (
@@ -180,12 +182,26 @@ def _open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
         settings["memory_limit"] = memory
     if threads is not None:
         settings["threads"] = threads
-    engine = ibis.duckdb.connect(**settings)
+    try:
+        engine = ibis.duckdb.connect(**settings)
+    except Exception as error:
+        reason = str(error).splitlines()[0]
+        message = f"`memory` cannot be {memory!r}: {reason} Pass for example memory='1GB'."
+        raise DataError(message) from None
     weakref.finalize(engine, shutil.rmtree, folder, ignore_errors=True)
     engine.raw_sql("SET TimeZone = 'UTC'")
     # rows have no order that matters; keeping one costs memory
     engine.raw_sql("SET preserve_insertion_order = false")
     return engine
+
+
+def _in_utc(engine: Any) -> Any:
+    """Return the same DuckDB by a connection of its own: the user's keeps its time zone."""
+    import ibis
+
+    own = ibis.duckdb.from_connection(engine.con.cursor())
+    own.raw_sql("SET TimeZone = 'UTC'")
+    return own
 
 
 def _open_spark(session: Any) -> Any:
@@ -198,6 +214,7 @@ def _open_spark(session: Any) -> Any:
     # the same cluster and tables; the user's own session keeps its time zone
     own = session.newSession()
     own.conf.set("spark.sql.session.timeZone", "UTC")
+    own.conf.set("spark.sql.execution.arrow.pyspark.enabled", "true")
     return ibis.pyspark.connect(own)
 
 
@@ -255,19 +272,23 @@ def _duckdb_table(engine: Any, path: Path, table: str) -> Any:
         message = f"{path} is a DuckDB file, which {engine.name} cannot read. Pass it as Parquet."
         raise DataError(message)
     catalog = f"file_{abs(hash(str(path.resolve())))}"
-    if catalog not in engine.list_catalogs():
-        try:
+    try:
+        # Ibis 12 cannot list what DuckDB 2 holds
+        names = engine.con.execute("SELECT database_name FROM duckdb_databases()").fetchall()
+        if (catalog,) not in names:
             engine.attach(path, name=catalog, read_only=True)
-        except Exception as error:
-            message = f"{path} cannot be read as a DuckDB file: {str(error).splitlines()[0]}"
-            raise DataError(message) from None
+    except Exception as error:
+        message = f"{path} cannot be read as a DuckDB file: {str(error).splitlines()[0]}"
+        raise DataError(message) from None
     schema, _, name = table.rpartition(".")
-    place = (catalog, schema or "main")
-    there = engine.list_tables(database=place)
+    schema = schema or "main"
+    tables = "SELECT table_catalog, table_schema, table_name FROM information_schema.tables"
+    rows = engine.con.execute(tables).fetchall()
+    there = [each for *place, each in rows if place == [catalog, schema]]
     if name not in there:
         message = f"{path} has no table {table!r}: name one after a #.{did_you_mean(name, there)}"
         raise DataError(f"{message} It has: {', '.join(there)}.")
-    return engine.table(name, database=place)
+    return engine.table(name, database=(catalog, schema))
 
 
 def _read_file(engine: Any, path: Path) -> Any:

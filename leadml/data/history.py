@@ -8,7 +8,7 @@ import pandas as pd
 
 from leadml.config import Config
 from leadml.config_history import ActivityTable, LinkedTable
-from leadml.data.engines import open_engine, open_table, read_source
+from leadml.data.engines import as_frame, open_engine, open_table, read_source
 from leadml.data.lead_table import find_bad_ids, read_dates, read_outcomes
 from leadml.data.roles import outcome_texts
 from leadml.errors import DataError, all_problems, did_you_mean
@@ -171,6 +171,9 @@ def _join(
     linked = linked[linked[table.id].notna()]
     keys = outcome_texts(linked[table.id])
     linked = linked.drop(columns=table.id).set_axis(keys)
+    # a person's company is the lead's
+    roles = [config.leads.id, config.leads.account, config.leads.contact]
+    linked = linked.drop(columns=[name for name in roles if name], errors="ignore")
     linked = linked.rename(columns={c: f"{prefix}{c}" for c in linked if c in leads.columns})
     found = linked.reindex(outcome_texts(leads[key])).set_axis(leads.index)
     return pd.concat([leads, found], axis="columns")
@@ -220,15 +223,24 @@ def _open_events(engine: Any, source: Any, table: ActivityTable) -> Any:
         lead=lead.cast("string"),
         at=_read_times(engine, raw[table.at], table),
         kind=kind.cast("string"),
-        **{name: raw[name].try_cast("float64") for name in table.measures},
+        **{name: _strip(raw[name]).try_cast("float64") for name in table.measures},
     )
+
+
+def _strip(column: Any) -> Any:
+    """Return a column with its texts stripped.
+
+    DuckDB moves the cast of a bare column into the reading of a CSV file, where `try_cast` fails.
+    """
+    return column.strip() if column.type().is_string() else column
 
 
 def _read_times(engine: Any, at: Any, table: ActivityTable) -> Any:
     """Return a column as times in UTC; raise where it holds something else."""
     if at.type().is_string():
-        times = at.try_cast("timestamp('UTC')")
-        wrong = engine.to_pyarrow((at.notnull() & times.isnull()).sum()).as_py() or 0
+        times = _strip(at).try_cast("timestamp('UTC')")
+        lost = (at.notnull() & times.isnull()).sum().name("lost").as_table()
+        wrong = int(as_frame(engine, lost).fillna(0)["lost"].iloc[0])
         problem = f"{wrong:,} values are no date."
     else:
         times, wrong = at, not (at.type().is_timestamp() or at.type().is_date())

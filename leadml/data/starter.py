@@ -5,6 +5,7 @@ import pandas as pd
 from leadml.config import BANT_LETTERS, FAMILIES
 from leadml.data.schema import Proposal
 from leadml.data.sources import clean_cells
+from leadml.data.starter_history import activity_tables, linked_tables
 from leadml.data.starter_rules import StarterRule, family_caps, rules_of
 from leadml.data.toml_text import comment, entry, listed, quoted, table
 from leadml.data.words import FAMILY_MEANS
@@ -63,12 +64,15 @@ def config_toml(proposal: Proposal) -> str:
     config, notes = proposal.config, proposal.notes
     leads, outcome, features = config.leads, config.outcome, config.features
     lines = [_CONFIG_HEAD, "[leads]", entry("path", quoted(leads.path))]
-    roles = {key: getattr(leads, key) for key in ("id", "created", "account", "value")}
+    roles = {key: getattr(leads, key) for key in ("id", "created", "account", "contact", "value")}
     lines += [
         *(entry(key, quoted(name), notes.get(name, "")) for key, name in roles.items() if name),
         entry("missing", listed(leads.missing), "texts that mean empty, whatever their case"),
+        *linked_tables(config),
         "",
         "[outcome]",
+        *([entry("path", quoted(outcome.path))] if outcome.path else []),
+        *([entry("lead", quoted(outcome.lead))] if outcome.lead else []),
         entry("column", quoted(outcome.column), notes.get(outcome.column, "")),
         entry("won", listed(outcome.won)),
         entry("lost", listed(outcome.lost), "every other value, and empty, is open"),
@@ -76,11 +80,14 @@ def config_toml(proposal: Proposal) -> str:
     if outcome.closed:
         lines.append(entry("closed", quoted(outcome.closed), notes.get(outcome.closed, "")))
     lines.append(entry("horizon", quoted(outcome.horizon), "the time a lead has to be won"))
+    lines += activity_tables(config)
     lines += ["", "# A column in none of these lists is not used.", "[features]"]
     for family in FAMILIES[:-1]:
         lines += _column_list(family, getattr(features, family), notes, FAMILY_MEANS[family])
     unfair = "never used to score, only to check fairness"
     lines += _column_list("protected", features.protected, notes, unfair)
+    if features.keep:
+        lines += _column_list("keep", features.keep, {}, "used whatever the leak check says")
     bant = {key: name for key, name in features.bant.model_dump().items() if name}
     lines += ["", "# Which columns tell budget, authority, need and time.", "[features.bant]"]
     lines += [

@@ -52,7 +52,7 @@ def build_features(history: History, at: str | pd.Timestamp) -> pd.DataFrame:
         )
         raise DataError(message)
     spine = pd.DataFrame({"place": known, SNAPSHOT_LEVEL: day})
-    return _build(_with_kinds(history, spine), spine)
+    return _build(with_kinds(history, spine), spine)
 
 
 def build_snapshots(history: History) -> tuple[pd.DataFrame, pd.Series]:
@@ -71,7 +71,7 @@ def build_snapshots(history: History) -> tuple[pd.DataFrame, pd.Series]:
         horizon was over without a win; NaN where it is still open.
     """
     spine, labels = _label(history)
-    X = _build(_with_kinds(history, spine), spine)
+    X = _build(with_kinds(history, spine), spine)
     return X, labels.y.set_axis(X.index)
 
 
@@ -83,7 +83,7 @@ def read_snapshots(history: History) -> tuple[LeadTable, Config]:
     `immature = "weigh"` they get the weights of `compute_censoring_weights` instead.
     """
     spine, labels = _label(history)
-    history = _with_kinds(history, spine)
+    history = with_kinds(history, spine)
     X = _build(history, spine)
     config = name_features(history.config, leave_out=_find_needless(X, history.config))
     ripe = spine[SNAPSHOT_LEVEL] + pd.Timedelta(config.outcome.horizon) <= history.as_of
@@ -237,9 +237,16 @@ def _censoring_weights(
     )
 
 
-def _with_kinds(history: History, spine: pd.DataFrame) -> History:
-    """Return the history with the kinds of its activities listed, found before the snapshots."""
+def with_kinds(history: History, spine: pd.DataFrame | None = None) -> History:
+    """Return the history with the kinds of its activities listed.
+
+    Without a list of its own, a table has the most frequent kinds that occur before the snapshots,
+    or before the day of the export.
+    """
     config = history.config
+    if spine is None:
+        places = np.arange(len(history.leads))
+        spine = pd.DataFrame({"place": places, SNAPSHOT_LEVEL: history.as_of})
     if all(table.kind_value or table.kinds for table in config.activities):
         return history
     last = spine.groupby("place")[SNAPSHOT_LEVEL].max().reset_index()

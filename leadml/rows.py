@@ -12,7 +12,7 @@ from leadml.data.lead_table import LeadTable, read_table
 from leadml.errors import DataError
 from leadml.features.snapshots import read_leads_at, read_snapshots
 
-STALE = pd.Timedelta(days=30)  # without a new lead: more likely an old export than a quiet month
+STALE = pd.Timedelta(days=60)  # without a new lead: more likely an old export than a quiet season
 
 
 def read_rows(

@@ -126,13 +126,13 @@ def _sources(config: Config, given: Mapping[str, Any]) -> dict[str, Any]:
     named |= {ACCOUNTS: config.accounts.path} if config.accounts else {}
     named |= {CONTACTS: config.contacts.path} if config.contacts else {}
     named |= {table.title: table.path for table in config.activities}
-    unknown = [f"{name!r}{did_you_mean(name, named)}" for name in given if name not in named]
+    unknown = [
+        f"{name!r} is not in leadml.toml.{did_you_mean(name, named)}"
+        for name in given
+        if name not in named
+    ]
     if unknown:
-        message = (
-            f"`tables` names {', '.join(unknown)}, which leadml.toml does not. It has: "
-            f"{', '.join(named)}."
-        )
-        raise DataError(message)
+        raise DataError(all_problems("`tables`", [*unknown, f"It has: {', '.join(named)}."]))
     return {**named, **given}
 
 

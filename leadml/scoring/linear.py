@@ -12,7 +12,8 @@ from leadml.scoring.calibration import compute_log_losses
 from leadml.scoring.columns import CategoryColumn, Codes, Floats
 from leadml.scoring.folds import Training
 
-STRENGTHS = (3.0, 1.0, 0.3, 0.1, 0.03, 0.01, 0.003)  # C, as in LogisticRegression
+# C, as in LogisticRegression; strong penalties first, which are found soonest
+STRENGTHS = (0.003, 0.01, 0.03, 0.1, 0.3, 1.0, 3.0)
 POOLED = 10  # levels with fewer leads share one coefficient
 
 
@@ -45,14 +46,18 @@ def fit_linear(training: Training, numbers: dict[int, Floats]) -> Linear:
     blocks = [csr_array(basis)[values] for basis, values in zip(bases, codes, strict=True)]
     design = hstack(blocks, format="csr")
     best: tuple[float, float, Floats, list[tuple[Floats, float]]] | None = None
+    last: list[tuple[Floats, float] | None] = [None] * len(np.unique(folds))
     for strength in STRENGTHS:
         out_of_fold = np.empty(len(won))
         models = []
-        for fold in np.unique(folds):
+        for fold, start in zip(np.unique(folds), last, strict=True):
             train, valid = folds != fold, folds == fold
-            slopes, intercept = _ridge(design[train], won[train], weight[train], strength, signs)
+            slopes, intercept = _ridge(
+                design[train], won[train], weight[train], strength, signs, start
+            )
             out_of_fold[valid] = design[valid] @ slopes + intercept
             models.append((slopes, intercept))
+        last = [*models]
         loss = float((weight * compute_log_losses(won, out_of_fold)).mean())
         if best is None or loss < best[0]:
             best = loss, strength, out_of_fold, models
@@ -101,7 +106,12 @@ def _number_basis(codes: Codes, numbers: Floats, n_codes: int) -> Floats:
 
 
 def _ridge(
-    design: csr_array, won: NDArray[np.bool_], weight: Floats, strength: float, signs: Floats
+    design: csr_array,
+    won: NDArray[np.bool_],
+    weight: Floats,
+    strength: float,
+    signs: Floats,
+    start: tuple[Floats, float] | None = None,
 ) -> tuple[Floats, float]:
     """Minimise the penalised weighted log loss; slopes keep the sign that `signs` asks for."""
     transposed = design.T.tocsr()
@@ -118,8 +128,10 @@ def _ridge(
     bounds = [(0.0 if sign > 0 else None, 0.0 if sign < 0 else None) for sign in signs] + [
         (None, None)
     ]
-    start = np.zeros(design.shape[1] + 1)
-    rate = np.clip(np.average(won, weights=weight), 1e-6, 1 - 1e-6)
-    start[-1] = np.log(rate / (1 - rate))
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, tol=1e-7).x
+    if start is None:
+        rate = np.clip(np.average(won, weights=weight), 1e-6, 1 - 1e-6)
+        start = np.zeros(design.shape[1]), float(np.log(rate / (1 - rate)))
+    found = minimize(
+        loss, np.append(*start), jac=True, method="L-BFGS-B", bounds=bounds, tol=1e-7
+    ).x
     return found[:-1], float(found[-1])

@@ -185,6 +185,7 @@ def _open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
     try:
         engine = ibis.duckdb.connect(**settings)
     except Exception as error:
+        shutil.rmtree(folder)
         reason = str(error).splitlines()[0]
         message = f"`memory` cannot be {memory!r}: {reason} Pass for example memory='1GB'."
         raise DataError(message) from None

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `python -m benchmarks [quality|speed] [--quick] [--only NAME]`."""
+"""Run the benchmarks: `python -m benchmarks [NAME] [--quick] [--only PART]`."""
 
 import os
 
@@ -10,14 +10,16 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import quality, speed
+from benchmarks import history, quality, speed, temporal
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
-LIBRARIES = (
+LEARNERS = (
     "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "catboost", "interpret-core",
 )  # fmt: skip
-BENCHMARKS = {"quality": quality, "speed": speed}
+ENGINES = ("pandas", "pyarrow", "duckdb", "ibis-framework", "polars")
+BENCHMARKS = {"quality": quality, "speed": speed, "history": history, "temporal": temporal}
+PARTS = {"quality": quality.PARTS, "history": history.PARTS}
 
 
 def main() -> None:
@@ -25,24 +27,29 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benchmark", nargs="?", choices=list(BENCHMARKS), help="all when left out")
     parser.add_argument("--quick", action="store_true", help="1 fold, 5 draws; writes no file")
-    parser.add_argument("--slow", action="store_true", help="with EBM, a minute a fit")
+    parser.add_argument(
+        "--slow", action="store_true", help="with EBM, a minute a fit; 100,000,000 activities"
+    )
     parser.add_argument("--repeats", type=int, default=1, help="of the 5 folds")
-    parser.add_argument("--only", choices=list(quality.PARTS), help="one part of `quality`")
+    parser.add_argument(
+        "--only", choices=[*quality.PARTS, *history.PARTS], help="one part of `quality`, `history`"
+    )
     given = parser.parse_args()
     options = quality.Options(given.quick, given.slow, given.repeats)
     ratios = []
     for name, module in BENCHMARKS.items():
-        if given.benchmark not in (None, name):
+        parts = PARTS.get(name, {})
+        if given.benchmark not in (None, name) or (given.only and given.only not in parts):
             continue
         report = Report()
         report.add(f"# {name.title()}")
         report.add()
-        report.add(_setting(options))
+        report.add(_setting(options, name))
         report.add()
-        only = {"only": given.only} if name == "quality" else {}
+        only = {"only": given.only} if parts else {}
         ratios += module.run(report, options, **only)
         if not given.quick:
-            suffix = f"_{given.only}" if given.only and name == "quality" else ""
+            suffix = f"_{given.only}" if given.only else ""
             report.write(RESULTS / f"{name}{suffix}.md")
     if not ratios:
         return
@@ -52,12 +59,15 @@ def main() -> None:
     summary.add_table([ratio.as_row() for ratio in ratios])
 
 
-def _setting(options: quality.Options) -> str:
-    libraries = ", ".join(f"{name} {version(name)}" for name in LIBRARIES)
-    return (
-        f"Python {sys.version_info.major}.{sys.version_info.minor}, {libraries}; 2 threads. "
-        f"Seed 0 everywhere; {options.repeats} repeat(s) of 5 stratified folds."
-    )
+def _setting(options: quality.Options, name: str) -> str:
+    of_history = name == "history"
+    if name == "temporal":
+        return f"Python {sys.version_info.major}.{sys.version_info.minor}; 2 threads."
+    libraries = ", ".join(f"{one} {version(one)}" for one in (ENGINES if of_history else LEARNERS))
+    setting = f"Python {sys.version_info.major}.{sys.version_info.minor}, {libraries}; 2 threads."
+    if of_history:
+        return setting
+    return f"{setting} Seed 0 everywhere; {options.repeats} repeat(s) of 5 stratified folds."
 
 
 if __name__ == "__main__":

@@ -8,18 +8,25 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadml.batch import open_scorer
+from leadml.batch import load_scorer
+from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint
 from leadml.errors import DataError, ModelFolderError
 from leadml.evaluation.comparison import Comparison, compare
 from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.judging import find_groups
 from leadml.pipelines import MODEL, RULES
 from leadml.registry.bundle import check_folder
+from leadml.rows import read_judged_rows
 from leadml.scoring.scorer import LeadScorer
 
 
 def evaluate_leads(
-    source: str | Path, leads: str | Path | pd.DataFrame, *, by: str = MODEL
+    source: str | Path,
+    leads: str | Path | pd.DataFrame,
+    *,
+    by: str = MODEL,
+    history: str | Path | None = None,
 ) -> tuple[Evaluation, tuple[str, ...]]:
     """Return a model's figures on closed leads, and what to know of them.
 
@@ -28,21 +35,27 @@ def evaluate_leads(
     source : str or Path
         A model folder.
     leads : str, Path or DataFrame
-        With the outcome column; open leads are left out.
+        With the outcome column, or the `leadml.toml` of a history; open leads are left out.
     by : {"model", "rules"}, default="model"
+    history : str or Path, default=None
+        The `leadml.toml` that names the activities, where `leads` is a table.
 
     Raises
     ------
     LeadmlError
         Where the leads do not fit the model or hold no wins or no losses.
     """
-    scorer, table = open_scorer(source, leads, by=by)
-    closed = _closed(table)
+    scorer, model = load_scorer(source, by=by)
+    closed = _read_closed(model.config, leads, history)
     return _evaluate(scorer, closed), _seen_before(source, closed)
 
 
 def compare_leads(
-    a: str | Path, b: str | Path, leads: str | Path | pd.DataFrame
+    a: str | Path,
+    b: str | Path,
+    leads: str | Path | pd.DataFrame,
+    *,
+    history: str | Path | None = None,
 ) -> tuple[dict[str, Evaluation], Comparison, tuple[str, ...]]:
     """Return the figures of two models on the same closed leads, their comparison and warnings.
 
@@ -52,14 +65,15 @@ def compare_leads(
         A model folder.
     b : str or Path
         Another one, or "rules" for the rule book of `a`.
-    leads : str, Path or DataFrame
+    leads, history
+        As in `evaluate_leads`.
     """
-    first, table = open_scorer(a, leads)
-    if str(b) == RULES:
-        second, other = open_scorer(a, leads, by=RULES)
-    else:
-        second, other = open_scorer(b, leads)
-    closed, other = _closed(table), _closed(other)
+    first, model = load_scorer(a)
+    second, other_model = load_scorer(a, by=RULES) if str(b) == RULES else load_scorer(b)
+    closed = _read_closed(model.config, leads, history)
+    other = closed
+    if str(b) != RULES:
+        other = _read_closed(other_model.config, leads, history)
     _check_same(closed, other)
     names = (MODEL, RULES) if str(b) == RULES else _names(first, second)
     if names[0] == names[1]:
@@ -70,7 +84,7 @@ def compare_leads(
         names[0]: first.predict_proba(first.select(closed.X))[:, 1],
         names[1]: second.predict_proba(second.select(other.X))[:, 1],
     }
-    comparison = compare(closed.y.to_numpy(), chances, groups=_groups(closed))
+    comparison = compare(closed.y.to_numpy(), chances, groups=find_groups(closed))
     warnings = _seen_before(a, closed)
     if str(b) != RULES:
         warnings += _seen_before(b, other)
@@ -107,12 +121,12 @@ def _evaluate(scorer: LeadScorer, closed: LeadTable) -> Evaluation:
         chances,
         score=scores,
         band=scorer.assign_bands(scores),
-        groups=_groups(closed),
+        groups=find_groups(closed),
     )
 
 
-def _closed(table: LeadTable) -> LeadTable:
-    closed = table.closed()
+def _read_closed(config: Config, leads: Any, history: str | Path | None) -> LeadTable:
+    closed = read_judged_rows(config, leads, history=history)
     if closed.y.nunique() < 2:
         won, lost = int((closed.y == 1).sum()), int((closed.y == 0).sum())
         message = (
@@ -128,10 +142,6 @@ def _check_same(a: LeadTable, b: LeadTable) -> None:
     if not ids[0].equals(ids[1]) or not np.array_equal(a.y, b.y):
         message = "The two models read other ids or outcomes from these leads: nothing to compare."
         raise DataError(message)
-
-
-def _groups(table: LeadTable) -> np.ndarray | None:
-    return None if table.account is None else table.account.to_numpy()
 
 
 def _names(first: LeadScorer, second: LeadScorer) -> tuple[str, str]:

@@ -82,10 +82,33 @@ def read_rows_at(
             raise DataError(message)
         return read_table(load_config(leads).leads.path if is_settings else leads, config), ()  # type: ignore[arg-type]
     opened, told = open_model_history(config, leads, history)
-    asked = told.snapshots.as_of if told.snapshots is not None else None
+    asked = told.snapshots_or_default().as_of
     day = pd.Timestamp.now("UTC") if at is None and asked is None else at or asked
     table = read_leads_at(opened, str(day), only_open=is_settings)
     return table, tuple(_describe_day(opened, table))
+
+
+def read_judged_rows(
+    config: Config, leads: str | Path | pd.DataFrame, *, history: str | Path | None = None
+) -> LeadTable:
+    """Return the closed rows that a model is judged by, as its config reads them.
+
+    Parameters
+    ----------
+    config : Config
+        Of the model.
+    leads, history
+        As in `read_rows_at`; of a history every snapshot whose outcome is known.
+
+    Raises
+    ------
+    DataError
+        As `read_rows_at`.
+    """
+    if not config.has_history:
+        return read_rows_at(config, leads)[0].closed()
+    opened, _ = open_model_history(config, leads, history)
+    return read_snapshots(opened, named=config)[0].closed()
 
 
 def open_model_history(
@@ -131,7 +154,10 @@ def open_model_history(
     ):
         if mine is not None and theirs is not None:
             tables[name] = theirs.path
-    return open_history(config, tables=tables), told
+    # the day of this export, not of the one that was learned from
+    as_of = told.snapshots_or_default().as_of
+    snapshots = config.snapshots_or_default().model_copy(update={"as_of": as_of})
+    return open_history(config.model_copy(update={"snapshots": snapshots}), tables=tables), told
 
 
 def _describe_day(history: History, table: LeadTable) -> list[str]:

@@ -36,7 +36,7 @@ class PostgresServer:
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL server in a temporary folder, from the distribution's package."""
     pytest.importorskip("psycopg", reason="the extra `postgres` is not installed")
-    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))  # noqa: S108 - a short socket path
+    folder = Path(tempfile.mkdtemp(prefix="pg-", dir="/tmp"))
     data, port = folder / "data", _free_port()
     try:
         _hand_over(folder)
@@ -48,7 +48,9 @@ def postgres() -> Iterator[PostgresServer]:
              f"--pwfile={folder / 'password'}")  # fmt: skip
         _run("pg_ctl", "-D", data, "-l", folder / "log", "-w", "-o", " ".join(start), "start")
         try:
-            yield PostgresServer(port, f"postgresql://crm:${{CRM_PASSWORD}}@127.0.0.1:{port}/postgres")
+            yield PostgresServer(
+                port, f"postgresql://crm:${{CRM_PASSWORD}}@127.0.0.1:{port}/postgres"
+            )
         finally:
             _run("pg_ctl", "-D", data, "-m", "immediate", "stop")
     finally:

@@ -75,7 +75,9 @@ def make_tables(n_leads: int = 40, n_rows: int = 600, seed: int = 0) -> dict[str
     )
     return {
         "leads": leads,
-        "accounts": pd.DataFrame({"account_id": accounts[1:], "size": np.arange(len(accounts) - 1)}),
+        "accounts": pd.DataFrame(
+            {"account_id": accounts[1:], "size": np.arange(len(accounts) - 1)}
+        ),
         "outcomes": outcomes[: n_leads * 2 // 3],
         "touches": touches,
         "calls": calls.rename(columns={"lead_id": "lead", "at": "when"}),

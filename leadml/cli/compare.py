@@ -15,7 +15,7 @@ def compare(
     b: Annotated[str, typer.Argument(help="Another one; or 'rules', the rule book of the first.")],
     leads: Annotated[
         Path | None,
-        typer.Option(help="Leads with outcomes; without it, the figures of A's training."),
+        typer.Option(help="Leads with outcomes, or a leadml.toml; else A's training figures."),
     ] = None,
     json: Json = False,
 ) -> None:

@@ -13,7 +13,7 @@ def evaluate(
     model: Annotated[Path, typer.Argument(help="A model folder.")],
     leads: Annotated[
         Path | None,
-        typer.Option(help="Leads with outcomes; without it, the figures of the training."),
+        typer.Option(help="Leads with outcomes, or a leadml.toml; else the training figures."),
     ] = None,
     by: By = "model",
     json: Json = False,

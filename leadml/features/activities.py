@@ -10,18 +10,28 @@ from functools import reduce
 from typing import Any
 
 import ibis
+import ibis.expr.datatypes as dt
 
 from leadml.features.activity_plan import ActivityPlan
 
 _DAY = 86_400_000_000  # microseconds: the unit in which DuckDB and Spark agree to the last digit
 _BITS = 52  # days in one number: a float holds the powers of 2 up to here exactly
 _OTHER = -1  # kinds that the plan does not name
-DECIMALS = 6  # of sums: the order of additions must not be seen
 
 
 @ibis.udf.agg.builtin  # type: ignore[untyped-decorator]
 def bit_or(values: int) -> int:  # type: ignore[empty-body]
     """Return the bits set in any of the values."""
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def bit_count(value: int) -> int:  # type: ignore[empty-body]
+    """Return how many bits are set, as DuckDB and Spark count them."""
+
+
+@ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
+def epoch_us(at: dt.timestamp) -> int:  # type: ignore[empty-body]
+    """Return DuckDB's microseconds since 1970."""
 
 
 def compute_activity_features(
@@ -46,37 +56,16 @@ def compute_activity_features(
     Ibis table
         Counts are 0 and days since are null where nothing happened.
     """
-    sums = [_sum_by_kind(spine, table, place, plan) for place, table in enumerate(events)]
-    parts = _lay_out(reduce(lambda a, b: a.union(b), sums), plan)
-    if people is not None:
-        parts.append(_count_people(people, events, plan))
-    wide = spine.select("row")
-    for part in parts:
-        wide = wide.left_join(part, "row").drop("row_right")
-    return _fill(wide, plan)
+    dated = [date_events(spine, table, place, plan) for place, table in enumerate(events)]
+    active = None if people is None else find_active_people(people, events, plan)
+    return sum_dated_events(spine.select("row"), dated, plan, active)
 
 
-def find_kinds(spine: Any, events: Any, most: int, fewest: int) -> Any:
-    """Return an Ibis table of the kinds before the snapshots: `kind`, `n_leads`, `n_events`.
+def date_events(spine: Any, events: Any, table: int, plan: ActivityPlan) -> Any:
+    """Return a table's events before each snapshot: `row`, `code`, `age` and measures.
 
-    The `most` frequent ones that at least `fewest` leads have.
+    `code` is the place of the kind in the plan, `age` the microseconds until the snapshot.
     """
-    before = _before(spine, events)
-    counts = before.group_by("kind").agg(n_leads=before.lead.nunique(), n_events=before.count())
-    counts = counts.filter(counts.kind.notnull(), counts.n_leads >= fewest)
-    return counts.order_by(ibis.desc("n_events"), "kind").limit(most)
-
-
-def _before(spine: Any, events: Any) -> Any:
-    """Return the events strictly before each snapshot, with their age in microseconds and days."""
-    joined = spine.join(events, "lead")
-    joined = joined.filter(joined["at"] < joined.snapshot)
-    joined = joined.mutate(age=joined.snapshot.delta(joined["at"], unit="microsecond"))
-    return joined.mutate(day=(joined.age // _DAY).cast("int64"))
-
-
-def _sum_by_kind(spine: Any, events: Any, table: int, plan: ActivityPlan) -> Any:
-    """Return one row for each snapshot and kind of a table."""
     before = _before(spine, events)
     codes = {
         value: code
@@ -85,8 +74,71 @@ def _sum_by_kind(spine: Any, events: Any, table: int, plan: ActivityPlan) -> Any
         for value in kind.values
     }
     code = before.kind.cases(*codes.items(), else_=_OTHER) if codes else ibis.literal(_OTHER)
-    before = before.mutate(code=code.cast("int16"))
-    decay = (before.age * (-0.6931471805599453 / (plan.half_life * _DAY))).exp()
+    mine = [measure for owner, measure in _measures(plan) if owner == table]
+    return before.select("row", "age", *mine, code=code.cast("int16"))
+
+
+def sum_dated_events(
+    rows: Any, dated: Sequence[Any], plan: ActivityPlan, active_people: Any = None
+) -> Any:
+    """Return the features of `rows` from dated events; see `compute_activity_features`."""
+    sums = [_sum_by_kind(table, place, plan) for place, table in enumerate(dated)]
+    parts = _lay_out(reduce(lambda a, b: a.union(b), sums), plan)
+    if active_people is not None:
+        parts.append(_count_people(active_people, plan))
+    wide = rows
+    for part in parts:
+        wide = wide.left_join(part, "row").drop("row_right")
+    return _fill(wide, plan)
+
+
+def find_active_people(people: Any, events: Sequence[Any], plan: ActivityPlan) -> Any:
+    """Return who of a snapshot's company was active, and when last: `row`, `person`, `day`."""
+    newest = []
+    for table in events:
+        before = _with_day(_before(people, table))
+        before = before.filter(before.day < plan.windows[-1])
+        newest.append(before.group_by("row", "person").agg(day=before.day.min()))
+    union = reduce(lambda a, b: a.union(b), newest)
+    return union.group_by("row", "person").agg(day=union.day.min())
+
+
+def find_kinds(spine: Any, events: Any, most: int, fewest: int) -> Any:
+    """Return an Ibis table of the kinds before the snapshots: `kind`, `n_leads`, `n_events`.
+
+    The `most` frequent ones that at least `fewest` leads have.
+    """
+    before = _before(spine, events)
+    counts = before.group_by("kind").agg(n_leads=before["row"].nunique(), n_events=before.count())
+    counts = counts.filter(counts.kind.notnull(), counts.n_leads >= fewest)
+    return counts.order_by(ibis.desc("n_events"), "kind").limit(most)
+
+
+def _before(spine: Any, events: Any) -> Any:
+    """Return the events strictly before each snapshot, with their age in microseconds."""
+    joined = spine.join(events, "lead")
+    joined = joined.filter(joined["at"] < joined.snapshot)
+    if _engine_of(spine) == "duckdb":  # the difference of two dates takes it three times as long
+        age = epoch_us(joined.snapshot) - epoch_us(joined["at"])
+    else:
+        age = joined.snapshot.delta(joined["at"], unit="microsecond")
+    return joined.mutate(age=age)
+
+
+def _engine_of(table: Any) -> str:
+    """Return the name of the engine that an Ibis table lies in, or an empty text."""
+    backends, _ = table._find_backends()
+    return str(backends[0].name) if backends else ""
+
+
+def _with_day(before: Any) -> Any:
+    return before.mutate(day=(before.age // _DAY).cast("int64"))
+
+
+def _sum_by_kind(dated: Any, table: int, plan: ActivityPlan) -> Any:
+    """Return one row for each snapshot and kind of a table."""
+    before = _with_day(dated)
+    decay = (before.age.cast("float64") * (-0.6931471805599453 / (plan.half_life * _DAY))).exp()
     sums = {
         **{f"n{days}": before.count(where=before.day < days) for days in plan.windows},
         **_day_bits(before, plan.windows[-1]),
@@ -168,36 +220,34 @@ def _active_days(sums: Any, window: int) -> Any:
     for start in range(0, window, _BITS):
         bits = sums[f"bits{start}"].fill_null(0)
         days = min(window - start, _BITS)
-        counts.append(_count_bits(bits & ((1 << days) - 1)))
+        counts.append(_count_bits(bits & ((1 << days) - 1), _engine_of(sums)))
     return reduce(lambda a, b: a + b, counts)
 
 
-def _count_bits(x: Any) -> Any:
-    """Count the bits of numbers below 2**52 side by side (Warren, Hacker's Delight, 5-1)."""
+def _count_bits(x: Any, engine: str) -> Any:
+    """Count the bits of numbers below 2**52; where there is no function for it, side by side.
+
+    Warren, Hacker's Delight, 5-1.
+    """
+    if engine in ("duckdb", "pyspark"):
+        return bit_count(x).cast("int64")
     x = x - ((x >> 1) & 0x5555555555555)
     x = (x & 0x3333333333333) + ((x >> 2) & 0x3333333333333)
     x = (x + (x >> 4)) & 0xF0F0F0F0F0F0F
     return x % 255  # the sum of its bytes
 
 
-def _count_people(people: Any, events: Sequence[Any], plan: ActivityPlan) -> Any:
+def _count_people(active: Any, plan: ActivityPlan) -> Any:
     """Return how many people of a snapshot's company were active in each window."""
-    newest = []
-    for table in events:
-        before = _before(people, table)
-        before = before.filter(before.day < plan.windows[-1])
-        newest.append(before.group_by("row", "person").agg(day=before.day.min()))
-    union = reduce(lambda a, b: a.union(b), newest)
-    by_person = union.group_by("row", "person").agg(day=union.day.min())
     counts = {
-        f"active_people_{window}d": by_person.count(where=by_person.day < window)
+        f"active_people_{window}d": active.count(where=active.day < window)
         for window in plan.windows
     }
-    return by_person.group_by("row").agg(**counts)
+    return active.group_by("row").agg(**counts)
 
 
 def _days(age: Any) -> Any:
-    return (age / _DAY).round(DECIMALS)
+    return age.cast("float64") / _DAY  # PostgreSQL would divide decimals
 
 
 def _fill(wide: Any, plan: ActivityPlan) -> Any:
@@ -210,7 +260,7 @@ def _fill(wide: Any, plan: ActivityPlan) -> Any:
         if name.startswith("days_"):
             columns[name] = column
         elif column.type().is_floating():
-            columns[name] = column.fill_null(0.0).round(DECIMALS)
+            columns[name] = column.fill_null(0.0)
         else:
             columns[name] = column.fill_null(0).cast("int32")
     return wide.select("row", **columns)

@@ -13,7 +13,8 @@ from leadml.data.engines import as_frame, upload
 from leadml.data.history import History
 from leadml.data.lead_table import SNAPSHOT_LEVEL, LeadTable, feature_columns, find_unused
 from leadml.errors import DataError, all_problems, did_you_mean
-from leadml.features.activities import compute_activity_features, find_kinds
+from leadml.features.activities import find_kinds
+from leadml.features.activity_collect import collect_features
 from leadml.features.activity_plan import make_plan
 from leadml.features.censoring import compute_censoring_weights
 from leadml.features.labels import Labels, compute_labels, compute_snapshot_weights
@@ -75,8 +76,11 @@ def build_snapshots(history: History) -> tuple[pd.DataFrame, pd.Series]:
     return X, labels.y.set_axis(X.index)
 
 
-def read_snapshots(history: History) -> tuple[LeadTable, Config]:
+def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadTable, Config]:
     """Return a history as a table to learn from, and the config that names its features.
+
+    `named` is the config of a model, whose features are taken as they are; without one, features
+    that are constant or repeat another are left out.
 
     A lead's snapshots share a weight of 1. Snapshots whose horizon was not over on the day of the
     export weigh 0, also those settled by then: quick wins alone would promise too much. With
@@ -85,7 +89,9 @@ def read_snapshots(history: History) -> tuple[LeadTable, Config]:
     spine, labels = _label(history)
     history = with_kinds(history, spine)
     X = _build(history, spine)
-    config = name_features(history.config, leave_out=_find_needless(X, history.config))
+    config = named
+    if config is None:
+        config = name_features(history.config, leave_out=_find_needless(X, history.config))
     ripe = spine[SNAPSHOT_LEVEL] + pd.Timedelta(config.outcome.horizon) <= history.as_of
     usable = labels.y.where(ripe | (config.snapshots_or_default().immature == "weigh"))
     weight = compute_snapshot_weights(spine["place"], usable)
@@ -275,8 +281,7 @@ def _build(history: History, spine: pd.DataFrame) -> pd.DataFrame:
     if history.events:
         rows = _upload_spine(history, spine, "leadml_spine")
         people = _upload_people(history, spine) if plan.with_people else None
-        features = compute_activity_features(rows, history.events, plan, people)
-        found = as_frame(history.engine, features).sort_values("row").drop(columns="row")
+        found = collect_features(history.engine, rows, history.events, plan, people, len(spine))
         parts.append(found.set_axis(index))
     if plan.with_age:
         age = (dates - history.created.to_numpy()[places]) / np.timedelta64(1, "D")

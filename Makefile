@@ -1,5 +1,7 @@
 .PHONY: demo test check lint types bench clean
 PYTHON ?= python3
+# add `postgres` and `spark` to run the tests of these engines too
+EXTRAS ?= demo,notebooks,dev
 BIN := .venv/bin
 # LightGBM's threads otherwise spin beside another busy process
 export OMP_WAIT_POLICY ?= passive
@@ -26,7 +28,7 @@ bench: .venv/ready  ## ratios against named peers
 .venv/ready: pyproject.toml constraints.txt
 	$(PYTHON) -m venv .venv
 	$(BIN)/pip install --quiet --upgrade pip
-	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[demo,notebooks,dev]'
+	$(BIN)/pip install --quiet --constraint constraints.txt --editable '.[$(EXTRAS)]'
 	touch $@
 
 clean:

@@ -45,6 +45,12 @@ def evaluate_leads(
     LeadmlError
         Where the leads do not fit the model or hold no wins or no losses.
     """
+    if Path(source).suffix == ".toml":
+        message = (
+            f"{source} is a rule book that has seen no outcomes: its points are no probability, so "
+            "there is nothing to judge. Train with it, then evaluate the model folder --by rules."
+        )
+        raise DataError(message)
     scorer, model = load_scorer(source, by=by)
     closed = _read_closed(model.config, leads, history)
     return _evaluate(scorer, closed), _seen_before(source, closed)

@@ -10,9 +10,6 @@ WINDOWS = (7, 30, 90)
 HALF_LIFE = 14
 KINDS = ("visit", "content_download", "demo", "email")
 
-#: Ibis 12 calls a method that DuckDB 2.0 has renamed; nothing of ours.
-IBIS_WARNING = "ignore:fetch_arrow_table:DeprecationWarning"
-
 
 def make_config(**changes) -> Config:
     """Return a config of leads, accounts, outcomes and two activity tables."""

@@ -5,6 +5,8 @@ import re
 import shutil
 import tempfile
 import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -80,7 +82,10 @@ def open_table(engine: Any, source: Any) -> Any:
         Where there is no such file or table, or it cannot be read.
     """
     if isinstance(source, pd.DataFrame):
-        return as_table(source)
+        if engine.name != "duckdb":
+            return as_table(source)
+        engine.con.register(view := f"leadml_frame_{id(source)}", _as_arrow(source))
+        return engine.table(view)
     if hasattr(source, "createOrReplaceGlobalTempView"):
         # a global view alone is seen by another session, and Ibis does not open one by its name
         source.createOrReplaceGlobalTempView(view := f"leadml_{id(source)}")
@@ -147,13 +152,20 @@ def as_frame(engine: Any, table: Any) -> pd.DataFrame:
     DataError
         Where the engine cannot compute them, such as for want of memory.
     """
-    try:
+    with computing(engine):
         rows = engine.to_pyarrow(table)
+    frame: pd.DataFrame = rows.to_pandas(split_blocks=True, self_destruct=True)
+    return frame
+
+
+@contextmanager
+def computing(engine: Any) -> Iterator[None]:
+    """Turn whatever an engine raises on the way into a `DataError`."""
+    try:
+        yield
     except Exception as error:
         message = f"{engine.name} cannot compute the rows: {str(error).splitlines()[0]}"
         raise DataError(message) from error
-    frame: pd.DataFrame = rows.to_pandas(split_blocks=True, self_destruct=True)
-    return frame
 
 
 def _as_arrow(frame: pd.DataFrame) -> Any:

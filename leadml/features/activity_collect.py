@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leadml.data.engines import as_frame
+from leadml.data.engines import as_frame, computing
 from leadml.features.activities import (
     compute_activity_features,
     date_events,
@@ -63,8 +63,9 @@ def _chunks(
     if people is not None:
         kept["leadml_active"] = find_active_people(people, events, plan)
     kept["leadml_rows"] = spine.select("row")
-    for name, table in kept.items():
-        engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {engine.compile(table)}")
+    with computing(engine):
+        for name, table in kept.items():
+            engine.raw_sql(f"CREATE OR REPLACE TEMP TABLE {name} AS {engine.compile(table)}")
     sql = ""
     for start in range(0, n_rows, CHUNK):
         for name in kept:
@@ -77,7 +78,9 @@ def _chunks(
             active = None if people is None else _view(engine, "leadml_active_part")
             rows = _view(engine, "leadml_rows_part")
             sql = str(engine.compile(sum_dated_events(rows, dated, plan, active)))
-        yield engine.con.sql(sql).to_arrow_table().to_pandas()
+        with computing(engine):
+            rows_of_chunk = engine.con.sql(sql).to_arrow_table()
+        yield rows_of_chunk.to_pandas()
     for name in kept:
         engine.raw_sql(f"DROP VIEW {name}_part")
         engine.raw_sql(f"DROP TABLE {name}")

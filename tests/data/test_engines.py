@@ -6,14 +6,12 @@ import duckdb
 import numpy as np
 import pandas as pd
 import pytest
-from small_history import IBIS_WARNING, make_config, make_tables
+from small_history import make_config, make_tables
 
 from leadml.data.engines import as_frame, open_engine, open_table, read_source
 from leadml.data.history import open_history
 from leadml.errors import DataError, MissingExtraError
 from leadml.features.snapshots import build_features, build_snapshots
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 TABLES = make_tables(30, 400)
 CONFIG = make_config()
@@ -228,11 +226,11 @@ def test_little_memory_spills_and_gives_the_same(tmp_path):
         snapshots = {"memory": memory, "windows": ["7D", "30D"]}
         return open_history(make_config(**changes, snapshots=snapshots), tables=tables)
 
-    small = build_features(open_with("200MB"), "2026-03-01")
+    small = build_features(open_with("140MB"), "2026-03-01")
     assert small["activities_30d"].sum() > 500_000
     large = build_features(open_with(None), "2026-03-01")
     pd.testing.assert_frame_equal(small, large, check_exact=True)
-    nowhere = open_with("200MB")
+    nowhere = open_with("140MB")
     nowhere.engine.raw_sql("SET max_temp_directory_size = '0MB'")
     with pytest.raises(DataError, match="duckdb cannot compute the rows: Out of Memory"):
         build_features(nowhere, "2026-03-01")

@@ -3,13 +3,11 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from small_history import IBIS_WARNING, make_config, make_tables
+from small_history import make_config, make_tables
 
 from leadml.data.history import open_history
 from leadml.errors import DataError
 from leadml.features.snapshots import build_features
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 TABLES = make_tables(20, 100)
 CONFIG = make_config()

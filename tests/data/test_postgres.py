@@ -4,15 +4,13 @@ import re
 import pandas as pd
 import pytest
 from servers import PASSWORD, postgres  # noqa: F401
-from small_history import IBIS_WARNING, make_config, make_tables
+from small_history import make_config, make_tables
 
 from leadml.config import Config
 from leadml.data.engines import as_table, read_source
 from leadml.data.history import open_history
 from leadml.errors import DataError
 from leadml.features.snapshots import build_features, build_snapshots
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 TABLES = make_tables(30, 400)
 

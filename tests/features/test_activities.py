@@ -1,13 +1,11 @@
 import numpy as np
 import pandas as pd
 import pytest
-from small_history import IBIS_WARNING, KINDS, compute_by_hand, make_config, make_tables
+from small_history import KINDS, compute_by_hand, make_config, make_tables
 
 from leadml.data.history import open_history
 from leadml.features.activity_plan import make_plan
 from leadml.features.snapshots import build_features, build_snapshots
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 SNAPSHOT = pd.Timestamp("2026-03-01")
 TOUCHES, CALLS = make_config().activities

@@ -3,7 +3,7 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
-from small_history import IBIS_WARNING, make_config, make_tables
+from small_history import make_config, make_tables
 
 from leadml.config import Config
 from leadml.data.history import open_history
@@ -15,8 +15,6 @@ from leadml.features.snapshots import (
     read_leads_at,
     read_snapshots,
 )
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 AS_OF = pd.Timestamp("2026-06-01")
 TABLES = make_tables(40, 300)

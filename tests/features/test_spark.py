@@ -1,14 +1,13 @@
 import pandas as pd
 import pytest
 from servers import ZONE, spark  # noqa: F401
-from small_history import IBIS_WARNING, make_config, make_tables
+from small_history import make_config, make_tables
 
 from leadml.data.history import open_history
 from leadml.errors import DataError
 from leadml.features.snapshots import build_features, build_snapshots
 
 pytestmark = [
-    pytest.mark.filterwarnings(IBIS_WARNING),
     # PySpark and Ibis call old names of pandas, and py4j leaves its sockets to the collector
     pytest.mark.filterwarnings("ignore::DeprecationWarning"),
     pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning"),

@@ -7,12 +7,10 @@ import pandas as pd
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from small_history import IBIS_WARNING, KINDS, make_config, make_tables
+from small_history import KINDS, make_config, make_tables
 
 from leadml.data.history import open_history
 from leadml.features.snapshots import build_features, build_snapshots
-
-pytestmark = pytest.mark.filterwarnings(IBIS_WARNING)
 
 TABLES = make_tables(24, 300)
 LISTED = make_config(snapshots={"as_of": "2026-06-01", "windows": ["7D", "30D"]})

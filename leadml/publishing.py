@@ -10,6 +10,8 @@ import pandas as pd
 import leadml
 from leadml.evaluation.display import jsonable
 from leadml.evaluation.report import Report, render_report
+from leadml.evaluation.summary import Evaluation
+from leadml.judging import describe_next
 from leadml.registry.bundle import save_model
 from leadml.registry.card import make_card
 from leadml.scoring.attribution import split_pipeline
@@ -55,14 +57,21 @@ def write_training(
 
 def describe_figures(training: Training) -> dict[str, Any]:
     """Return every figure of a training with its interval, as JSON values."""
+    optimism = training.optimism
     return {
         "split": training.model.info["split"],
+        "random_split": None if optimism is None else optimism.random.to_dict(),
+        "next_period": _ranges(training.evaluations["model"]),
         "fingerprint": training.model.info["fingerprint"],
         "no_signal": training.no_signal,
         "models": {name: one.to_dict() for name, one in training.evaluations.items()},
         "comparison": training.comparison.to_dict(),
         "structures": training.structures.to_dict("records"),
     }
+
+
+def _ranges(evaluation: Evaluation) -> dict[str, Any]:
+    return {str(name): dict(row) for name, row in evaluation.expect_next().iterrows()}
 
 
 def compute_mean_points(scorer: LeadScorer, leads: pd.DataFrame) -> pd.DataFrame:
@@ -128,10 +137,19 @@ def _make_report(training: Training) -> Report:
         points=compute_mean_points(scorer, sample),
         structures=training.structures,
         notes=(
+            *training.notes,
+            *_describe_honesty(training),
             "Points per feature are means over leads of the training: what a feature does together "
             "with others is in them.",
         ),
     )
+
+
+def _describe_honesty(training: Training) -> list[str]:
+    if training.optimism is None:
+        return []
+    judged = training.evaluations["model"]
+    return [training.optimism.describe(judged), describe_next(judged)]
 
 
 def _make_reference(training: Training) -> dict[str, Any]:

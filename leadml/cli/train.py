@@ -31,6 +31,7 @@ def train(
     """Train the model beside the rule book, judge both on leads not seen, write a model folder."""
     from leadml.batch import check_book
     from leadml.config import load_config
+    from leadml.judging import describe_next
     from leadml.publishing import describe_figures, write_training
     from leadml.registry.bundle import check_target, load_model
     from leadml.training import train as train_model
@@ -70,5 +71,7 @@ def train(
     show.print_evaluations(training.evaluations)
     show.print_verdict(training.comparison)
     if training.optimism is not None:
-        show.say(training.optimism.describe(training.evaluations["model"]))
+        judged = training.evaluations["model"]
+        show.say(training.optimism.describe(judged))
+        show.say(describe_next(judged))
     show.say(f"wrote {out}; open {out / 'report.html'}")

@@ -65,6 +65,29 @@ class Evaluation:
         leads = f"{self.n_leads:,} leads, {self.n_won:,} won"
         return f"<Evaluation: {leads}, AUC {auc:.3f}, log loss {loss:.4f}>"
 
+    def expect_next(self) -> pd.DataFrame:
+        """Return what to expect of as many leads of a next period, with 95 % ranges.
+
+        An interval says where the true figure lies. The next period's figure has a chance of its
+        own, as large as this one's, so its range is wider by the square root of 2. A change of
+        the market is in neither.
+
+        Returns
+        -------
+        DataFrame
+            As `metrics`.
+
+        Examples
+        --------
+        >>> result = evaluate([1, 0, 1, 0] * 20, [0.9, 0.8, 0.6, 0.1] * 20, n_resamples=50)
+        >>> wide, narrow = result.expect_next(), result.metrics
+        >>> bool(wide.loc["log_loss", "lower"] < narrow.loc["log_loss", "lower"])
+        True
+        """
+        value = self.metrics["value"]
+        away = self.metrics[["lower", "upper"]].sub(value, axis="index") * np.sqrt(2)
+        return pd.DataFrame({"value": value}).join(away.add(value, axis="index"))
+
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; what is not defined is None.
 

@@ -226,11 +226,11 @@ def test_little_memory_spills_and_gives_the_same(tmp_path):
         snapshots = {"memory": memory, "windows": ["7D", "30D"]}
         return open_history(make_config(**changes, snapshots=snapshots), tables=tables)
 
-    small = build_features(open_with("140MB"), "2026-03-01")
+    small = build_features(open_with("110MB"), "2026-03-01")
     assert small["activities_30d"].sum() > 500_000
     large = build_features(open_with(None), "2026-03-01")
     pd.testing.assert_frame_equal(small, large, check_exact=True)
-    nowhere = open_with("140MB")
+    nowhere = open_with("110MB")
     nowhere.engine.raw_sql("SET max_temp_directory_size = '0MB'")
     with pytest.raises(DataError, match="duckdb cannot compute the rows: Out of Memory"):
         build_features(nowhere, "2026-03-01")

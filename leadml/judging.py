@@ -128,10 +128,9 @@ class Optimism:
 
 def describe_next(evaluation: Evaluation) -> str:
     """Return in a sentence what to expect of as many leads of a next period."""
-    ranges = evaluation.expect_next()[["lower", "upper"]]
-    auc, loss = (
-        "{:.2f} to {:.2f}".format(*ranges.loc[name].tolist()) for name in ("roc_auc", "log_loss")
-    )
+    ranges = evaluation.expect_next()
+    lower, upper = ranges["lower"].to_dict(), ranges["upper"].to_dict()
+    auc, loss = (f"{lower[name]:.2f} to {upper[name]:.2f}" for name in ("roc_auc", "log_loss"))
     return (
         f"In a next period of as many leads expect AUC {auc} and log loss {loss}, in 19 of 20 "
         "periods, while the market stays as it is."

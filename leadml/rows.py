@@ -166,6 +166,15 @@ def _describe_day(history: History, table: LeadTable) -> list[str]:
     later = int((history.created > day).sum())
     if later:
         notes.append(f"{later:,} leads were created after {day.date()} and are left out.")
+    oldest = pd.Timedelta(days=history.config.snapshots_or_default().age_days()[-1])
+    ids = table.X.index.get_level_values("lead_id")
+    born = history.created.set_axis(pd.Index(history.leads[history.config.leads.id])).loc[ids]
+    older = int((day - born > oldest).sum())
+    if older:
+        notes.append(
+            f"{older:,} leads are older than {oldest.days} days, the oldest that the model has "
+            "learned from ([snapshots] ages): their scores reach beyond that."
+        )
     if day - history.created.max() > STALE:
         notes.append(
             f"The newest lead was created on {history.created.max().date()}, long before "

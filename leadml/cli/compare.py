@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from leadml.cli import show
-from leadml.cli.options import Json
+from leadml.cli.options import History, Json
 from leadml.errors import ModelFolderError
 
 
@@ -17,6 +17,7 @@ def compare(
         Path | None,
         typer.Option(help="Leads with outcomes, or a leadml.toml; else A's training figures."),
     ] = None,
+    history: History = None,
     json: Json = False,
 ) -> None:
     """Print two models' figures on the same leads, and what the difference means."""
@@ -31,7 +32,7 @@ def compare(
             message = f"{a} holds no rule book. Train with one: leadml train ... --rules FILE."
             raise ModelFolderError(message)
     else:
-        evaluations, comparison, warnings = compare_leads(a, b, leads)
+        evaluations, comparison, warnings = compare_leads(a, b, leads, history=history)
         show.warn(warnings)
     if json:
         show.print_json(comparison.to_dict())

@@ -39,6 +39,8 @@ def demo(
         contacts=str(files["contacts"]),
         outcomes=str(files["outcomes"]),
         activities=[str(files[name]) for name in ACTIVITIES],
+        # found as LOOK: whether sales took the lead on, as of the export, and so after the outcome
+        exclude=["is_sql"],
         out=settings,
         overwrite=True,
     )

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from leadml.cli import show
-from leadml.cli.options import By, Json
+from leadml.cli.options import By, History, Json
 
 
 def evaluate(
@@ -16,6 +16,7 @@ def evaluate(
         typer.Option(help="Leads with outcomes, or a leadml.toml; else the training figures."),
     ] = None,
     by: By = "model",
+    history: History = None,
     json: Json = False,
 ) -> None:
     """Print a model's figures: on LEADS, or on the leads its training kept aside."""
@@ -24,7 +25,7 @@ def evaluate(
     if leads is None:
         evaluations = stored_evaluations(model)
     else:
-        evaluation, warnings = evaluate_leads(model, leads, by=by)
+        evaluation, warnings = evaluate_leads(model, leads, by=by, history=history)
         evaluations = {by: evaluation}
         show.warn(warnings)
     if json:

@@ -67,10 +67,10 @@ def print_table(rows: "pd.DataFrame", title: str = "") -> None:
     out.print(table)
 
 
-def print_evaluations(evaluations: "Mapping[str, Evaluation]") -> None:
+def print_evaluations(evaluations: "Mapping[str, Evaluation]", rows: str = "leads") -> None:
     """Print the key figures of models side by side, with 95 % intervals."""
     first = next(iter(evaluations.values()))
-    title = f"{first.n_leads:,} leads, {first.n_won:,} won; 95 % intervals in brackets"
+    title = f"{first.n_leads:,} {rows}, {first.n_won:,} won; 95 % intervals in brackets"
     table = _side_by_side(title, evaluations)
     for key, (label, form, narrow) in FIGURES.items():
         cells = []

@@ -68,7 +68,8 @@ def train(
         show.print_json(describe_figures(training))
         return
     show.print_table(training.structures.round(4), "Structures tried (log loss on leads left out)")
-    show.print_evaluations(training.evaluations)
+    rows = "snapshots" if training.leads.lead_ids.has_duplicates else "leads"
+    show.print_evaluations(training.evaluations, rows)
     show.print_verdict(training.comparison)
     if training.optimism is not None:
         judged = training.evaluations["model"]

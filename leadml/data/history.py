@@ -237,6 +237,8 @@ def _strip(column: Any) -> Any:
 
 def _read_times(engine: Any, at: Any, table: ActivityTable) -> Any:
     """Return a column as times in UTC; raise where it holds something else."""
+    if "TIMESTAMP" in str(at.type()):  # with nanoseconds and a zone: Ibis has no name for it
+        at = at.cast("timestamp('UTC')")
     if at.type().is_string():
         times = _strip(at).try_cast("timestamp('UTC')")
         lost = (at.notnull() & times.isnull()).sum().name("lost").as_table()

@@ -184,9 +184,9 @@ def _open_rules(
     config = load_config(beside)
     is_settings = not isinstance(leads, pd.DataFrame) and Path(leads).suffix == ".toml"
     if config.has_history:
-        # the features that a training would have, as the leads looked on the day
-        book = check_book(path, config, None if is_settings else leads)
-        _, config = read_rows(config, None if is_settings else leads)
+        # the features that a training would have: a few leads alone would show fewer
+        book = check_book(path, config)
+        _, config = read_rows(config)
         table, notes = read_rows_at(config, leads, history=beside, at=at)
         table = replace(table, notes=notes)
     else:

@@ -12,6 +12,7 @@ from leadml.data.history import open_history
 from leadml.data.lead_table import LeadTable, read_dates, read_outcomes
 from leadml.data.schema import Proposal
 from leadml.data.sources import clean_cells, read_leads
+from leadml.data.words import family_of
 from leadml.errors import ConfigError, did_you_mean
 from leadml.features.activity_plan import make_plan
 from leadml.features.leakage import compute_leaks
@@ -31,7 +32,8 @@ class Check:
         Columns `check`, `value`, `verdict` (`ok`, `warn`, `stop`) and `advice`.
     leaks : DataFrame
         As `compute_leaks` gives it, with a column `use`: `feature`, `excluded`, `protected`,
-        `not used`, or the role of the column. Empty below 10 wins or losses.
+        `not used`, or the role of the column. Empty below 10 wins or losses. Of a kind of activity
+        that gives the outcome away every feature is found (test `kind`).
     """
 
     readiness: pd.DataFrame
@@ -172,8 +174,7 @@ def check_proposal(
     if unknown:
         message = f"`keep` names {unknown[0]!r}, which is no column."
         raise ConfigError(message + did_you_mean(unknown[0], map(str, known)))
-    features = proposal.config.features.model_copy(update={"keep": list(keep)})
-    config = proposal.config.model_copy(update={"features": features})
+    config = _keep_columns(proposal.config, keep)
     leaks = check_leads(config, leads, tables=tables).leaks
     checked = drop_leaks(config, leaks)
     notes = dict(proposal.notes)
@@ -186,11 +187,21 @@ def check_proposal(
     return replace(proposal, config=checked, notes=notes)
 
 
+def _keep_columns(config: Config, keep: Sequence[str]) -> Config:
+    """Return a config that uses columns though their names speak of the time after the outcome."""
+    features = config.features.model_dump()
+    features["keep"] = list(keep)
+    for name in keep:
+        if features["exclude"].pop(name, None) is not None:
+            features[family_of(name) or "context"].append(name)
+    return Config.model_validate({**config.model_dump(), "features": features})
+
+
 def _read_sheet(config: Config, leads: Any, tables: Any) -> _Sheet:
     if config.has_history:
         given = {**(tables or {}), **({} if leads is None else {"leads": leads})}
         history = open_history(config, tables=given)
-        ids = history.leads[config.leads.id]
+        ids = history.ids
         ends = history.outcomes.drop_duplicates("lead_id").set_index("lead_id").reindex(ids)
         over = history.created + pd.Timedelta(config.outcome.horizon) <= history.as_of
         y = ends["won"].set_axis(ids.index)
@@ -235,12 +246,29 @@ def _find_leaks(sheet: _Sheet, config: Config, random_state: int) -> pd.DataFram
 
 
 def _find_activity_leaks(rows: LeadTable, config: Config, random_state: int) -> pd.DataFrame:
-    """Return the findings on activity features; their dates are in order by how they are built."""
+    """Return the findings on activity features; their dates are in order by how they are built.
+
+    Where one feature of a kind is nearly the outcome, the kind is written after it, and none of
+    its features is to be trusted: a shorter window hides the same, and shows it a little less.
+    """
     known = rows.closed()
     last = known.take(~known.lead_ids.duplicated(keep="last"))
-    names = [name for name in make_plan(config).names() if name in last.X]
+    plan = make_plan(config)
+    # the age when last open says when a lead was closed
+    names = [name for name in plan.names() if name in last.X and name != "days_since_created"]
     sheet = _Sheet(last.X[names].reset_index(drop=True), last.y.reset_index(drop=True))
-    return _find_leaks(sheet, config, random_state)
+    leaks = _find_leaks(sheet, config, random_state)
+    is_drop = leaks["severity"] == "drop"
+    for kind in plan.kinds:
+        mine = leaks["column"].isin(kind.names(plan.windows))
+        proof = leaks.loc[mine & is_drop & (leaks["test"] == "power"), "column"]
+        if len(proof):
+            told = f"`{proof.iloc[0]}`, of the same activities, gives the outcome away."
+            leaks.loc[mine & ~is_drop, ["severity", "test", "evidence"]] = ["drop", "kind", told]
+    # what else looks like a leak in a table is honest where every row is dated: a customer who
+    # answers sooner wins more often, and a longer window holds the shorter one
+    leaks.loc[~leaks["test"].isin(["power", "kind"]), "severity"] = "fine"
+    return leaks
 
 
 def _use_of(name: str, config: Config) -> str:

@@ -1,7 +1,7 @@
 """Start from a company's tables: propose a `leadml.toml` and a first `rules.toml`."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import pandas as pd
@@ -9,14 +9,14 @@ import pandas as pd
 from leadml.checking import check_proposal
 from leadml.config import Config
 from leadml.data.engines import read_source
-from leadml.data.history import ACCOUNTS, CONTACTS, OUTCOMES, open_history
-from leadml.data.roles import find_date, find_id, find_outcome
+from leadml.data.history import ACCOUNTS, CONTACTS, OUTCOMES, History, open_history
+from leadml.data.roles import find_date, find_id, find_outcome, outcome_texts
 from leadml.data.schema import Proposal, infer_config
 from leadml.data.schema_history import infer_activities, infer_links, join_tables
 from leadml.data.starter import config_toml, starter_rules_toml
 from leadml.errors import DataError
 from leadml.features.activity_plan import make_plan
-from leadml.features.snapshots import build_features, name_features, with_kinds
+from leadml.features.snapshots import build_features, name_features, read_snapshots, with_kinds
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ def propose(
     sources |= {table.title: source for table, source in zip(tables, activities, strict=True)}
     sources |= {} if outcomes is None else {OUTCOMES: outcomes}
     proposal = check_proposal(proposal, frame, keep, tables=sources)
-    history = open_history(proposal.config, tables=sources)
-    built = build_features(history, history.as_of)
-    shown = _rule_columns(proposal, history)
+    built, shown = _rule_columns(proposal, open_history(proposal.config, tables=sources))
     return Start(proposal, config_toml(proposal), starter_rules_toml(built, shown))
 
 
@@ -118,7 +116,7 @@ def _join_outcomes(
         raise DataError(message)
     lead = str(id_column if id_column in table else find_id(table))
     first = table.drop_duplicates(lead)
-    keys = first[lead].astype("str")
+    keys = outcome_texts(first[lead])
     first = first.drop(columns=lead).set_axis(keys)
     roles = {
         "outcome": options.get("outcome") or find_outcome(first),
@@ -126,7 +124,7 @@ def _join_outcomes(
     }
     known = {role: str(name) for role, name in roles.items() if name is not None}
     names = list(known.values())
-    found = first[names].reindex(joined[id_column].astype("str")).set_axis(joined.index)
+    found = first[names].reindex(outcome_texts(joined[id_column])).set_axis(joined.index)
     joined = joined.drop(columns=[name for name in names if name in joined])
     return pd.concat([joined, found], axis="columns"), lead, known
 
@@ -140,16 +138,19 @@ def _take_out(config: dict[str, Any], column: str) -> None:
             value.pop(column, None)
 
 
-def _rule_columns(proposal: Proposal, history: Any) -> Proposal:
-    """Return a proposal with the counts of the middle window, of which people write rules."""
-    config = with_kinds(history).config
-    days = make_plan(config).windows
-    window = f"_{days[len(days) // 2]}d"
-    rising = make_plan(config).rising_names()
-    unwanted = {
-        name: ""
-        for name in make_plan(config).names()
-        if name not in rising or not name.endswith(window)
-    }
-    named = name_features(config, leave_out=unwanted)
-    return Proposal(named, proposal.notes)
+def _rule_columns(proposal: Proposal, history: History) -> tuple[pd.DataFrame, Proposal]:
+    """Return the leads as they look on the day of the export, and a proposal of fewer features.
+
+    People write rules of the counts of the middle window; a count that a training leaves out, such
+    as that of what happens after the outcome alone, would be unknown to it.
+    """
+    _, learned = read_snapshots(history)
+    config = proposal.config.model_copy(update={"activities": learned.activities})
+    history = with_kinds(replace(history, config=config))
+    plan = make_plan(history.config)
+    window = f"_{plan.windows[len(plan.windows) // 2]}d"
+    wanted = {name for name in plan.rising_names() if name.endswith(window)}
+    wanted &= learned.features.families().keys()
+    unwanted = {name: "" for name in plan.names() if name not in wanted}
+    named = name_features(history.config, leave_out=unwanted)
+    return build_features(history, history.as_of), Proposal(named, proposal.notes)

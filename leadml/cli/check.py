@@ -25,16 +25,16 @@ def check(
     """Tell whether the leads are enough to learn from, and which columns give the outcome away."""
     from leadml.checking import check_leads
     from leadml.config import load_config
+    from leadml.data.engines import read_source
     from leadml.data.roles import find_id
     from leadml.data.schema import infer_config
-    from leadml.data.sources import read_leads
     from leadml.evaluation.display import jsonable
 
     table: Any
     if source.suffix == ".toml":
         settings, table = load_config(source), leads
     else:
-        frame = read_leads(source)
+        frame = read_source(str(source))
         if find_id(frame) is None:  # an id is of no use to a check
             frame = frame.assign(lead_id=range(len(frame)))
         table = frame if leads is None else leads

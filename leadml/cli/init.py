@@ -49,7 +49,7 @@ def init(
 ) -> None:
     """Infer roles and families from LEADS; write leadml.toml and a starter rules.toml."""
     from leadml.config_values import is_url
-    from leadml.data.sources import read_leads
+    from leadml.data.engines import read_source
     from leadml.starting import propose
 
     rules = rules or out.with_name("rules.toml")
@@ -64,7 +64,7 @@ def init(
     def seen(path: str) -> str:
         return path if is_url(path) else Path(os.path.relpath(path, out.parent)).as_posix()
 
-    frame = read_leads(leads)
+    frame = read_source(str(leads))
     linked = {name: path for name, path in (("accounts", accounts), ("contacts", contacts)) if path}
     others = [*linked.values(), *activities, *([outcomes] if outcomes else [])]
     start = propose(
@@ -91,7 +91,8 @@ def init(
     rules.write_text(start.rules_toml, encoding="utf-8")
     config = start.proposal.config
     used, excluded = config.features.families(), config.features.exclude
-    events = f", {len(config.activities)} tables of activities" if config.activities else ""
+    count = len(config.activities)
+    events = f", {count} table{'s' if count > 1 else ''} of activities" if count else ""
     show.say(
         f"{len(frame):,} leads, {len(start.proposal.notes)} columns: {len(used)} used, "
         f"{len(excluded)} excluded, {len(config.features.protected)} protected{events}"

@@ -117,7 +117,9 @@ def print_check(found: "Check") -> None:
         names = ", ".join(found.leaking["column"])
         out.print(Text(f"→ Exclude before training, or the figures lie: {names}.", "bold"))
     elif found.passed:
-        out.print(Text("→ Nothing speaks against training.", "bold"))
+        looks = suspects[(suspects["severity"] == "look") & (suspects["use"] == "feature")]
+        ask = f", once somebody has looked at {', '.join(looks['column'])}" if len(looks) else ""
+        out.print(Text(f"→ Nothing speaks against training{ask}.", "bold"))
 
 
 def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None = None) -> None:

@@ -10,8 +10,8 @@ import pandas as pd
 from pandas.api.types import is_numeric_dtype
 
 from leadml.config import Config
+from leadml.data.engines import read_source
 from leadml.data.roles import outcome_texts
-from leadml.data.sources import read_leads
 from leadml.errors import DataError, all_problems, did_you_mean
 
 SNAPSHOT_LEVEL = "snapshot_date"
@@ -87,7 +87,7 @@ def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
         Every column that is missing, ids that are missing or stand twice, dates that are none.
     """
     name = "The frame" if isinstance(path, pd.DataFrame) else str(path)
-    leads = read_leads(path, missing=config.leads.missing)
+    leads = read_source(path, config.leads.missing)
     problems = [*_find_missing_columns(leads, config)]
     if problems:
         there = ", ".join(leads.columns)

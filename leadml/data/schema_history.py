@@ -10,7 +10,7 @@ from pandas.api import types
 from leadml.config_history import ActivityTable
 from leadml.data.engines import as_frame, open_engine, open_table, read_source
 from leadml.data.kinds import is_date
-from leadml.data.roles import find_account, find_id
+from leadml.data.roles import find_account, find_id, outcome_texts
 from leadml.data.words import CREATED_NAMES, ID_NAMES, VALUE_NAMES, rank, says
 from leadml.errors import DataError
 
@@ -48,7 +48,7 @@ def infer_links(leads: pd.DataFrame, linked: Mapping[str, Any]) -> dict[str, dic
         first = find_id(table) if name == "contacts" else find_account(table[own]) or find_id(table)
         found = None
         for column in dict.fromkeys([*([first] if first else []), *own]):
-            values = set(table[column].astype("str"))
+            values = set(outcome_texts(table[column]))
             keys = [column, *(str(key) for key in leads.columns if key != column)]
             found = next((key for key in keys if _shared(leads, key, values)), None)
             if found:
@@ -91,7 +91,7 @@ def infer_activities(source: Any, ids: pd.Series, name: str = "") -> ActivityTab
     title = name or str(source)
     engine = open_engine([source])
     sample = as_frame(engine, open_table(engine, source).limit(_SAMPLE))
-    leads = set(ids.astype("str"))
+    leads = set(outcome_texts(ids))
     names = [str(column) for column in sample.columns]
     lead = next((c for c in _by_name(names, ID_NAMES) if _shared(sample, c, leads)), None)
     times = [c for c in names if c != lead and _holds_times(sample[c])]
@@ -131,12 +131,12 @@ def join_tables(
     for name in sorted(linked, reverse=True):  # people before companies, as a history joins them
         table = read_source(linked[name]).drop_duplicates(links[name]["id"])
         prefix = name.removesuffix("s") + "_"
-        keys = table[links[name]["id"]].astype("str")
+        keys = outcome_texts(table[links[name]["id"]])
         table = table.drop(columns=links[name]["id"]).set_axis(keys)
         # a person's company is the lead's
         table = table.drop(columns=[link["key"] for link in links.values()], errors="ignore")
         table = table.rename(columns={c: f"{prefix}{c}" for c in table if c in leads.columns})
-        found = table.reindex(leads[links[name]["key"]].astype("str")).set_axis(leads.index)
+        found = table.reindex(outcome_texts(leads[links[name]["key"]])).set_axis(leads.index)
         leads = pd.concat([leads, found], axis="columns")
     return leads
 
@@ -144,7 +144,7 @@ def join_tables(
 def _shared(frame: pd.DataFrame, column: str, values: set[str]) -> bool:
     if column not in frame:
         return False
-    own = frame[column].dropna().astype("str").unique()
+    own = outcome_texts(frame[column].dropna()).unique()
     return len(own) > 1 and sum(value in values for value in own) >= _LEAST_SHARED * len(own)
 
 
@@ -170,4 +170,4 @@ def _is_kind(column: pd.Series) -> bool:
 def _singular(name: str) -> str:
     if name.endswith("ies"):
         return name[:-3] + "y"
-    return name.removesuffix("s")
+    return name[:-2] if name.endswith(("ches", "shes", "sses", "xes")) else name.removesuffix("s")

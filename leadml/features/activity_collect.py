@@ -45,7 +45,7 @@ def collect_features(
                 values = np.round(values, DECIMALS)
             # filled in place: joining frames would hold everything twice
             columns.setdefault(str(name), np.empty(n_rows, values.dtype))[rows] = values
-    return pd.DataFrame(columns, copy=False)
+    return pd.DataFrame(columns)
 
 
 def _chunks(

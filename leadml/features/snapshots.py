@@ -97,10 +97,10 @@ def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadT
     weight = compute_snapshot_weights(spine["place"], usable)
     if config.snapshots_or_default().immature == "weigh":
         weight = weight * _censoring_weights(spine, labels, config, history.as_of)
-    young = int((labels.y.notna() & ~ripe).sum()) + int(labels.counts["open"])
+    learned = int((weight > 0).sum())
     notes = (
         f"{len(spine):,} snapshots of {spine['place'].nunique():,} leads until "
-        f"{history.as_of.date()}: {int((weight > 0).sum()):,} to learn from, {young:,} whose "
+        f"{history.as_of.date()}: {learned:,} to learn from, {len(spine) - learned:,} whose "
         f"horizon of {config.outcome.horizon} is not over.",
         *labels.problems,
     )

@@ -13,7 +13,7 @@ import pandas as pd
 
 import leadml
 from leadml.config import Config
-from leadml.data.lead_table import read_table
+from leadml.data.lead_table import SNAPSHOT_LEVEL, read_table
 from leadml.errors import ModelFolderError
 from leadml.registry.state import scorer_from_dict, scorer_to_dict
 from leadml.scoring.scorer import LeadScorer
@@ -46,7 +46,15 @@ class LeadModel:
     info: Mapping[str, Any]
 
     def score_leads(self, leads: str | Path | pd.DataFrame) -> pd.DataFrame:
-        """Return the scored table of a file or frame of leads."""
+        """Return the scored table of a file or frame of leads.
+
+        Of a model that counts activities it takes what `build_features` returns, with its index
+        or with `lead_id` and `snapshot_date` as columns.
+        """
+        if self.config.has_history and isinstance(leads, pd.DataFrame):
+            levels = ["lead_id", SNAPSHOT_LEVEL]
+            is_flat = set(levels) <= set(leads.columns)
+            return self.scorer.score_leads(leads.set_index(levels) if is_flat else leads)
         return self.scorer.score_leads(read_table(leads, self.config).X)
 
 

@@ -86,6 +86,8 @@ class SnapshotsTable(ConfigTable):
         The day the data was exported; the newest day a lead was created or closed by default.
     immature : {"leave_out", "weigh"}
         What to do about leads whose horizon is not over; see `leadml.features.censoring`.
+    equal_leads : bool
+        Whether each lead counts once, however soon it was closed; see `read_snapshots`.
     memory : str
         Most memory of the embedded engine, such as "1GB"; it spills to disk beyond.
     """
@@ -99,6 +101,7 @@ class SnapshotsTable(ConfigTable):
     sales_ready: list[str] | None = None
     as_of: Date | None = None
     immature: Literal["leave_out", "weigh"] = "leave_out"
+    equal_leads: bool = False
     memory: str | None = None
 
     def age_days(self) -> list[int]:

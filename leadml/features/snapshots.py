@@ -82,9 +82,15 @@ def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadT
     `named` is the config of a model, whose features are taken as they are; without one, features
     that are constant or repeat another are left out.
 
-    A lead's snapshots share a weight of 1. Snapshots whose horizon was not over on the day of the
-    export weigh 0, also those settled by then: quick wins alone would promise too much. With
-    `immature = "weigh"` they get the weights of `compute_censoring_weights` instead.
+    Each snapshot weighs 1 / number of ages, so a lead counts once at most. Snapshots whose horizon
+    was not over on the day of the export weigh 0, also those settled by then: quick wins alone
+    would promise too much. With `immature = "weigh"` they get the weights of
+    `compute_censoring_weights` instead.
+
+    A lead that was closed soon has fewer snapshots, and is not made up for it: how soon is not
+    known on the day, so such weights would tell the future. On the BPI Challenge 2012, forward in
+    time, they lowered the chances on the first day from 16 % (16 % came) to 6 %, and the
+    calibration slope from 1.01 to 0.69. `equal_leads` asks for them all the same.
     """
     spine, labels = _label(history)
     history = with_kinds(history, spine)
@@ -92,10 +98,13 @@ def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadT
     config = named
     if config is None:
         config = name_features(history.config, leave_out=_find_needless(X, history.config))
+    settings = config.snapshots_or_default()
     ripe = spine[SNAPSHOT_LEVEL] + pd.Timedelta(config.outcome.horizon) <= history.as_of
-    usable = labels.y.where(ripe | (config.snapshots_or_default().immature == "weigh"))
-    weight = compute_snapshot_weights(spine["place"], usable)
-    if config.snapshots_or_default().immature == "weigh":
+    usable = labels.y.where(ripe | (settings.immature == "weigh"))
+    weight = usable.notna() / len(settings.age_days())
+    if settings.equal_leads:
+        weight = compute_snapshot_weights(spine["place"], usable)
+    if settings.immature == "weigh":
         weight = weight * _censoring_weights(spine, labels, config, history.as_of)
     learned = int((weight > 0).sum())
     notes = (

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
@@ -71,14 +72,18 @@ def test_snapshots_and_labels_by_hand():
     assert (days <= AS_OF).all()
 
 
-def test_the_snapshots_of_a_lead_share_a_weight_of_one():
+def weights_by_lead(table):
+    return table.weight.groupby(table.lead_ids, sort=False).agg(list).to_dict()
+
+
+def test_a_lead_counts_once_at_most_and_its_future_moves_no_weight():
     table, config = read_snapshots(history_of(*HAND))
-    weights = table.weight.groupby(table.lead_ids, sort=False).agg(list).to_dict()
-    assert weights == {
-        "won": [0.5, 0.5],
-        "late": pytest.approx([1 / 3] * 3),
-        "lost": [1],
-        "quiet": pytest.approx([1 / 3] * 3),
+    third = 1 / len(history_of(*HAND).config.snapshots.ages)
+    assert weights_by_lead(table) == {
+        "won": pytest.approx([third] * 2),  # closed before its third snapshot
+        "late": pytest.approx([third] * 3),
+        "lost": pytest.approx([third]),
+        "quiet": pytest.approx([third] * 3),
         "young": [0, 0],
         "quick": [0],  # of leads as young as this, quick wins alone are known
     }
@@ -90,6 +95,16 @@ def test_the_snapshots_of_a_lead_share_a_weight_of_one():
     assert "days_since_created" in config.features.context
     pd.testing.assert_index_equal(table.closed().X.index, table.X.index[table.weight > 0])
     assert (table.created == table.X.index.get_level_values("snapshot_date")).all()
+
+
+def test_leads_can_be_made_to_count_alike():
+    history = history_of(*HAND)
+    snapshots = history.config.snapshots.model_copy(update={"equal_leads": True})
+    config = history.config.model_copy(update={"snapshots": snapshots})
+    table, _ = read_snapshots(replace(history, config=config))
+    weights = weights_by_lead(table)
+    assert (weights["won"], weights["lost"]) == ([0.5, 0.5], [1])
+    assert weights["late"] == weights["quiet"] == pytest.approx([1 / 3] * 3)
 
 
 def test_young_leads_can_be_weighed():

@@ -66,6 +66,7 @@ def check_leads(
     leads: str | Path | pd.DataFrame | None = None,
     *,
     tables: Any = None,
+    engine: Any = None,
     rows: LeadTable | None = None,
     random_state: int = 0,
 ) -> Check:
@@ -80,6 +81,8 @@ def check_leads(
         None reads `config.leads.path`.
     tables : dict of str to DataFrame, path or address, default=None
         The other tables of a history; see `open_history`.
+    engine : Spark session or Ibis backend, default=None
+        Where the activities are counted; see `open_history`.
     rows : LeadTable, default=None
         The rows to learn from, where they are read already and `config` names their features.
     random_state : int, default=0
@@ -103,9 +106,9 @@ def check_leads(
     >>> check.passed, check.leaking[["column", "severity", "use"]].values.tolist()
     (False, [['visits', 'drop', 'feature']])
     """
-    sheet = _read_sheet(config, leads, tables)
+    sheet = _read_sheet(config, leads, tables, engine)
     if rows is None and config.activities:
-        rows, config = read_rows(config, leads, tables)
+        rows, config = read_rows(config, leads, tables, engine)
     used = [name for name in config.features.families() if name in sheet.leads]
     readiness = compute_readiness(
         sheet.leads[used],
@@ -197,10 +200,10 @@ def _keep_columns(config: Config, keep: Sequence[str]) -> Config:
     return Config.model_validate({**config.model_dump(), "features": features})
 
 
-def _read_sheet(config: Config, leads: Any, tables: Any) -> _Sheet:
+def _read_sheet(config: Config, leads: Any, tables: Any, engine: Any) -> _Sheet:
     if config.has_history:
         given = {**(tables or {}), **({} if leads is None else {"leads": leads})}
-        history = open_history(config, tables=given)
+        history = open_history(config, tables=given, engine=engine)
         ids = history.ids
         ends = history.outcomes.drop_duplicates("lead_id").set_index("lead_id").reindex(ids)
         over = history.created + pd.Timedelta(config.outcome.horizon) <= history.as_of

@@ -135,7 +135,9 @@ def train(
     progress("reading leads")
     table, config = read_rows(config, leads, tables, engine)
     progress("looking for columns that know the outcome")
-    found = check_leads(config, leads, tables=tables, rows=table, random_state=random_state)
+    found = check_leads(
+        config, leads, tables=tables, engine=engine, rows=table, random_state=random_state
+    )
     config = drop_leaks(config, found.leaks)
     table = replace(table, X=table.X[feature_columns(config)])
     closed = table.closed()

@@ -61,7 +61,7 @@ def make_tables(n_leads: int = 600, seed: int = 0) -> dict[str, pd.DataFrame]:
     as_of = pd.Timestamp(AS_OF)
     ids = np.array([f"L{place:04d}" for place in range(n_leads)], dtype=object)
     created = pd.Series(pd.date_range("2025-02-01", "2025-11-28", n_leads)).dt.floor("s")
-    companies = np.array([f"A{place:03d}" for place in range(n_leads // 2)], dtype=object)
+    companies = np.array([f"A{place:03d}" for place in range(n_leads)], dtype=object)
     leads = pd.DataFrame(
         {
             "lead_id": ids,
@@ -73,7 +73,7 @@ def make_tables(n_leads: int = 600, seed: int = 0) -> dict[str, pd.DataFrame]:
     interest = random.normal(size=n_leads)
     counts = random.poisson(5 * np.exp(0.6 * interest))
     who = np.repeat(np.arange(n_leads), counts)
-    age = pd.to_timedelta(random.integers(-5 * 86_400, 60 * 86_400, len(who)), unit="s")
+    age = pd.to_timedelta(random.integers(-10 * 86_400, 25 * 86_400, len(who)), unit="s")
     demo = random.random(len(who)) < 0.4 * expit(1.5 * interest[who])
     other = random.choice(["visit", "email"], len(who))
     touches = pd.DataFrame(

@@ -1,0 +1,233 @@
+from types import SimpleNamespace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from leadml import judging
+from leadml.config import Config
+from leadml.data.lead_table import LeadTable
+from leadml.evaluation.summary import evaluate
+from leadml.features.splits import Split
+from leadml.judging import (
+    Optimism,
+    choose_structure,
+    evaluate_recipes,
+    find_groups,
+    fit_scorer,
+    judge,
+    judge_at_random,
+)
+from leadml.pipelines import MODEL, make_logistic, make_model, make_scorer
+from leadml.scoring.structures import STRUCTURES
+
+CONFIG = Config.model_validate(
+    {
+        "leads": {"path": "leads.csv", "id": "id", "created": "created"},
+        "outcome": {"column": "won", "won": ["1"], "lost": ["0"], "horizon": "30D"},
+        "features": {"behavioral": ["visits", "noise"]},
+    }
+)
+RECIPES = {MODEL: make_model(CONFIG, "additive", 0), "peer": make_logistic(CONFIG)}
+
+
+def make_leads(n=900, each=1, accounts=None, weight=None, span=600) -> LeadTable:
+    """Return leads whose visits decide, each looked at `each` times, over `span` days."""
+    random = np.random.default_rng(0)
+    dates = pd.date_range("2025-01-01", periods=n, freq=pd.Timedelta(days=span) / n).floor("s")
+    index = pd.MultiIndex.from_arrays(
+        [np.arange(n) // each, dates], names=["lead_id", "snapshot_date"]
+    )
+    visits = random.poisson(4, n)
+    won = random.random(n) < 1 / (1 + np.exp(4 - visits))
+    X = pd.DataFrame({"visits": visits, "noise": random.normal(size=n)}, index=index)
+    account = None if accounts is None else pd.Series(accounts, index=index)
+    y = pd.Series(won.astype(float), index=index)
+    weight = None if weight is None else pd.Series(weight, index=index)
+    return LeadTable(X, y, pd.Series(dates, index=index), account, (), weight=weight)
+
+
+@pytest.fixture(scope="module")
+def judged():
+    """Both recipes on the newest third, learned from the older two, the wins weighing double."""
+    leads = make_leads(450)
+    leads = make_leads(450, weight=1 + leads.y.to_numpy())
+    split = Split(((np.arange(300), np.arange(300, 450)),), "by hand")
+    return leads, *judge(CONFIG, RECIPES, leads, split, None)
+
+
+def test_rows_of_an_account_or_a_lead_belong_together():
+    assert find_groups(make_leads(6)) is None
+    assert find_groups(make_leads(6, each=3)).tolist() == [0, 0, 0, 1, 1, 1]
+    accounts = ["A", None, "B", "A", None, None]
+    groups = find_groups(make_leads(6, each=2, accounts=accounts))
+    assert groups.tolist() == ["A", "lead 0", "B", "A", "lead 2", "lead 2"]
+    assert find_groups(make_leads(4, accounts=[7.0, None, 7.0, 8.0])).tolist()[::2] == ["7.0"] * 2
+
+
+def test_every_test_lead_is_judged_by_every_recipe(judged):
+    leads, table, fitted = judged
+    assert table.index.tolist() == list(range(300, 450))
+    assert list(fitted) == [MODEL, "peer"]
+    assert fitted["peer"].scale_ == fitted[MODEL].scale_
+    newest = leads.X.iloc[300:]
+    for recipe, scorer in fitted.items():
+        expected = scorer.predict_proba(newest)[:, 1]
+        np.testing.assert_array_equal(table[recipe, "probability"], expected)
+        np.testing.assert_array_equal(table[recipe, "score"], scorer.compute_scores(newest))
+
+
+def test_the_base_rate_is_that_of_the_weighted_rows(judged):
+    leads, table, _ = judged
+    older = leads.y.iloc[:300].mean()
+    assert table["base_rate", ""].nunique() == 1
+    assert table["base_rate", ""].iloc[0] == pytest.approx(2 * older / (1 + older))
+
+
+def test_weights_reach_every_recipe(judged):
+    leads, _, fitted = judged
+    older = leads.take(np.arange(300))
+    plain = fit_scorer(make_scorer(CONFIG, make_logistic(CONFIG), name="peer"), make_leads(300))
+    heavy = fit_scorer(make_scorer(CONFIG, make_logistic(CONFIG), name="peer"), older)
+    assert heavy.predict_proba(older.X)[:, 1].mean() > plain.predict_proba(older.X)[:, 1].mean()
+    chance = fitted[MODEL].predict_proba(older.X)[:, 1]
+    base = np.average(older.y, weights=older.weight)
+    assert np.average(chance, weights=older.weight) == pytest.approx(base, abs=0.03)
+
+
+def test_rows_of_one_lead_are_resampled_together(judged):
+    _, table, _ = judged
+    alone, _ = evaluate_recipes(table, make_leads(450), RECIPES)
+    assert alone[MODEL].n_groups is None
+    together, comparison = evaluate_recipes(table, make_leads(450, each=3), RECIPES)
+    assert {one.n_groups for one in together.values()} == {50}
+    for one in ("roc_auc", "log_loss"):
+        value = together[MODEL].metrics.loc[one, "value"]
+        assert value == alone[MODEL].metrics.loc[one, "value"]
+    assert len(comparison.verdict) == 1
+
+
+def test_optimism_is_told_with_both_figures():
+    y = [1, 0] * 50
+    perfect = evaluate(y, np.where(y, 0.9, 0.1), n_resamples=20)
+    reversed_ = evaluate(y, np.where(y, 0.1, 0.9), n_resamples=20)
+    assert Optimism(perfect, "a random split").describe(reversed_) == (
+        "Optimism: a random split would have promised AUC 1.000 and a lift of 2.00 in the best "
+        "10 %; the next period gave 0.000 and 0.00."
+    )
+
+
+def test_a_random_split_keeps_the_snapshots_of_a_lead_together():
+    """What an id gives away about its other rows would promise the moon."""
+    leads = make_leads(400, each=4)
+    random = np.random.default_rng(1)
+    won = pd.Series(np.repeat(random.integers(0, 2, 100), 4).astype(float), index=leads.X.index)
+    X = leads.X.assign(noise=np.repeat(random.permutation(100), 4))
+    X["visits"] = random.poisson(4, 400)
+    table = LeadTable(X, won, leads.created, None, ())
+    found = judge_at_random(CONFIG, make_model(CONFIG, "full", 0), table, 0)
+    assert found.method == "a random split"
+    assert found.random.n_leads == 80
+    assert found.random.metrics.loc["roc_auc", "value"] < 0.75
+
+
+@pytest.mark.parametrize(
+    "leads",
+    [
+        make_leads(span=40),  # less than a horizon before the first period
+        make_leads(n=500),  # too few in a period
+        LeadTable(make_leads().X, make_leads().y, None, None, ()),  # no dates
+        make_leads().take(make_leads().y.to_numpy() == 0),  # no wins
+    ],
+    ids=["short", "few", "undated", "lost"],
+)
+def test_a_history_too_short_is_not_chosen_by(leads):
+    steps = []
+    assert choose_structure(CONFIG, leads, 0, steps.append) is None
+    assert steps == []
+
+
+def test_the_structure_is_chosen_by_what_came_next():
+    steps = []
+    table = choose_structure(CONFIG, make_leads(), 0, steps.append)
+    assert list(table) == ["structure", "log_loss", "gap", "gap_se", "chosen"]
+    assert table["structure"].tolist() == list(STRUCTURES)
+    assert steps == [
+        f"{name}: 3 periods, each judged by what came before it" for name in STRUCTURES
+    ]
+    assert table["gap"].min() == 0
+    assert table.loc[table["chosen"], "structure"].tolist() == ["additive"]
+
+
+def test_periods_are_learned_from_one_horizon_before():
+    leads = make_leads(each=2)
+    parts = judging._find_origins(CONFIG, leads)
+    days, ids = leads.created.to_numpy(), leads.lead_ids.to_numpy()
+    assert len(parts) == 3
+    for older, newer in parts:
+        assert days[older].max() <= days[newer].min() - np.timedelta64(30, "D")
+        assert not set(ids[older]) & set(ids[newer])
+    tested = np.concatenate([newer for _, newer in parts])
+    assert len(np.unique(tested)) == len(tested) == pytest.approx(0.3 * 900, abs=3)
+
+
+def test_accounts_are_apart_where_that_leaves_enough():
+    accounts = np.arange(900) // 10
+    for older, newer in judging._find_origins(CONFIG, make_leads(accounts=accounts)):
+        assert not set(accounts[older]) & set(accounts[newer])
+    # two accounts have rows in every period: to keep them apart would leave nothing
+    parts = judging._find_origins(CONFIG, make_leads(accounts=np.arange(900) % 2))
+    plain = judging._find_origins(CONFIG, make_leads())
+    for (older, _), (expected, _) in zip(parts, plain, strict=True):
+        np.testing.assert_array_equal(older, expected)
+
+
+def choose_among(losses, **options):
+    table = judging._compare_structures(losses, make_leads(len(losses["full"]), **options))
+    return table.loc[table["chosen"], "structure"].tolist()
+
+
+def test_the_simplest_within_one_standard_error_is_chosen():
+    random = np.random.default_rng(0)
+    base, noise = random.random(400), random.normal(size=400)
+    near = {"additive": base + 0.004 + 0.1 * noise, "pairwise": base + 0.5, "full": base}
+    assert choose_among(near) == ["additive"]
+    assert choose_among({**near, "additive": base + 0.02 + 0.1 * noise}) == ["full"]
+    assert choose_among({**near, "additive": base + 0.5, "pairwise": base}) == ["pairwise"]
+    equal = dict.fromkeys(STRUCTURES, base)
+    assert choose_among(equal) == ["additive"]
+
+
+def test_what_is_the_same_lead_is_counted_once():
+    """20 leads told 20 times are no more certain than told once."""
+    noise = np.repeat(np.random.default_rng(0).normal(size=20), 20)
+    base = np.full(400, 0.5)
+    losses = {"additive": base + 0.15 + noise, "pairwise": base + 1, "full": base}
+    losses["additive"] -= noise.mean()
+    assert choose_among(losses) == ["full"]
+    assert choose_among(losses, each=20) == ["additive"]
+
+
+def test_rows_without_weight_do_not_choose():
+    base = np.full(400, 0.5)
+    losses = {"additive": base, "pairwise": base, "full": np.where(np.arange(400) < 300, 0.1, 0.6)}
+    assert choose_among(losses) == ["full"]
+    weight = np.where(np.arange(400) < 300, 0.0, 1.0)
+    assert choose_among(losses, weight=weight) == ["additive"]
+
+
+def test_the_rules_take_weights_too():
+    """`fit_scorer` names the argument as the classifier does."""
+    calls = {}
+    scorer = SimpleNamespace(
+        estimator=[make_logistic(CONFIG)[-1]], fit=lambda *_, **extra: calls.update(extra)
+    )
+    fit_scorer(scorer, make_leads(10, weight=np.full(10, 0.5)))
+    assert list(calls) == ["model__sample_weight"]
+    scorer.estimator = [make_model(CONFIG)[-1]]
+    calls.clear()
+    fit_scorer(scorer, make_leads(10, each=2, weight=np.full(10, 0.5)))
+    assert sorted(calls) == ["model__dates", "model__groups", "model__row_weight"]
+    calls.clear()
+    fit_scorer(scorer, LeadTable(make_leads(10).X, make_leads(10).y, None, None, ()))
+    assert calls == {"model__groups": None}

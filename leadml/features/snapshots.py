@@ -229,12 +229,23 @@ def _label(history: History) -> tuple[pd.DataFrame, Labels]:
         ]
     )
     spine = spine[spine[SNAPSHOT_LEVEL] <= history.as_of]
+    if spine.empty:
+        message = (
+            f"No lead was created by {history.as_of.date()}, the day of the export ([snapshots] "
+            "as_of). Correct the day."
+        )
+        raise DataError(message)
     spine = spine.sort_values(["place", SNAPSHOT_LEVEL], ignore_index=True)
     spine["lead_id"] = history.ids.to_numpy()[spine["place"]]
     labels = compute_labels(
         spine, history.outcomes, horizon=history.config.outcome.horizon, as_of=history.as_of
     )
     still_open = (~labels.left_out).to_numpy()
+    if not still_open.any():
+        message = "No lead was open on the days that [snapshots] names: " + " ".join(
+            labels.problems
+        )
+        raise DataError(message)
     kept = replace(
         labels,
         y=labels.y[still_open].reset_index(drop=True),

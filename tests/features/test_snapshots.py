@@ -267,3 +267,10 @@ def test_accounts_go_with_the_rows():
     expected = accounts.reindex(table.lead_ids)
     assert table.account.fillna("").tolist() == expected.fillna("").tolist()
     assert table.account.isna().any()
+
+
+def test_a_day_before_all_leads_is_refused():
+    history = history_of(*HAND)
+    early = replace(history, as_of=pd.Timestamp("2020-01-01"))
+    with pytest.raises(DataError, match="No lead was created by 2020-01-01"):
+        read_snapshots(early)

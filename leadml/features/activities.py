@@ -25,7 +25,7 @@ def bit_or(values: int) -> int:  # type: ignore[empty-body]
 
 
 @ibis.udf.scalar.builtin  # type: ignore[untyped-decorator]
-def bit_count(value: int) -> dt.int8:  # type: ignore[empty-body]
+def bit_count(value: int) -> dt.int8:
     """Return how many bits are set, as DuckDB and Spark count them: in one byte."""
 
 

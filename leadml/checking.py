@@ -186,7 +186,8 @@ def check_proposal(
         if name in checked.features.exclude:
             notes[name] = checked.features.exclude[name]
         elif row.severity != "fine":
-            notes[name] = f"{notes.get(name, '')} LOOK: {row.evidence}".strip()
+            mark = "" if "LOOK" in notes.get(name, "") else "LOOK: "
+            notes[name] = f"{notes.get(name, '')} {mark}{row.evidence}".strip()
     return replace(proposal, config=checked, notes=notes)
 
 

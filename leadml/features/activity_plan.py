@@ -132,8 +132,11 @@ def make_plan(config: Config) -> ActivityPlan:
     taken = _names_over_kinds(windows)
     for place, table in enumerate(config.activities):
         by_stem: dict[str, list[str]] = {}
-        for value in [table.kind_value] if table.kind_value else table.kinds:
-            by_stem.setdefault(make_stem(value), []).append(value)
+        listed = [table.kind_value] if table.kind_value else table.kinds
+        for number, value in enumerate(listed, start=1):
+            # a kind in letters that ASCII does not have is numbered
+            stem = make_stem(value) if re.search(r"\w", _as_ascii(value)) else f"kind_{number}"
+            by_stem.setdefault(stem, []).append(value)
         for stem, values in by_stem.items():
             kind = ActivityKind(
                 table=place,
@@ -174,9 +177,12 @@ def make_stem(text: str) -> str:
     >>> make_stem("E-Mail geöffnet"), make_stem("PageView")
     ('e_mail_geoffnet', 'page_view')
     """
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
-    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", plain)
+    split = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", _as_ascii(text))
     return "_".join(re.findall(r"[a-z0-9]+", split.lower()))[:_LONGEST].strip("_") or "other"
+
+
+def _as_ascii(text: str) -> str:
+    return unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
 
 
 def _is_one(values: Iterable[str], stem: str, listed: list[str] | None, words: str) -> bool:

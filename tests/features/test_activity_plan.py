@@ -144,3 +144,9 @@ def test_a_measure_that_names_its_kind():
 )
 def test_stems(text, stem):
     assert make_stem(text) == stem
+
+
+def test_kinds_without_ascii_letters_stay_apart():
+    found = plan(kinds("визит", "письмо"))
+    stems = {kind.stem: kind.values for kind in found.kinds}
+    assert stems == {"kind_1": ("визит",), "kind_2": ("письмо",)}

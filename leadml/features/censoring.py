@@ -18,13 +18,12 @@ def compute_censoring_weights(
     surrogate markers"; Vock et al. 2016, "Adapting machine learning techniques to censored
     time-to-event health record data", Journal of Biomedical Informatics 61).
 
-    It moves the level of the chances, not the ranking. Measured on a real funnel, predicted over
-    observed wins at 60 days: open leads counted as lost 0.83, only leads whose horizon is over
-    0.86, these weights 1.10. In a simulation where wins come sooner than losses and most leads
-    are recent (`tests/features/test_censoring.py`, five seeds): open counted as lost 0.88, the
-    labels as they are 1.12, only leads whose horizon is over 1.00 (deviation 0.027), these
-    weights 1.00 (0.016). Where the share of wins rises besides: 0.76, 0.95, 0.82 and 0.86; no
-    weights see what has not happened yet. The AUC was the same each time.
+    It moves the level of the chances, not the ranking. Predicted over observed wins in a
+    simulation where wins come sooner than losses and most leads are recent
+    (`tests/features/test_censoring.py`, five seeds): open counted as lost 0.88, the labels as they
+    are 1.12, only leads whose horizon is over 1.00 (deviation 0.027), these weights 1.00 (0.016).
+    Where the share of wins rises besides: 0.76, 0.95, 0.82 and 0.86; no weights see what has not
+    happened yet. The AUC was the same each time.
 
     So they are for labels that hold recent leads, and steadier than leaving those out. They
     assume that new leads are settled as fast as old ones were, and need leads followed for the

@@ -88,9 +88,9 @@ def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadT
     `compute_censoring_weights` instead.
 
     A lead that was closed soon has fewer snapshots, and is not made up for it: how soon is not
-    known on the day, so such weights would tell the future. On the BPI Challenge 2012, forward in
-    time, they lowered the chances on the first day from 16 % (16 % came) to 6 %, and the
-    calibration slope from 1.01 to 0.69. `equal_leads` asks for them all the same.
+    known on the day, so such weights would tell the future. Of the applications in the BPI
+    Challenge 2012, 16 % are approved within 30 days; by such weights it would be 6 % of those
+    looked at on their first day. `equal_leads` asks for them all the same.
     """
     spine, labels = _label(history)
     history = with_kinds(history, spine)
@@ -113,7 +113,7 @@ def read_snapshots(history: History, named: Config | None = None) -> tuple[LeadT
         f"horizon of {config.outcome.horizon} is not over.",
         *labels.problems,
     )
-    table = make_table(X, config, history, spine["place"].to_numpy())
+    table = _make_table(X, config, history, spine["place"].to_numpy())
     table = replace(
         table,
         y=labels.y.set_axis(X.index),
@@ -128,7 +128,7 @@ def read_leads_at(history: History, at: str | pd.Timestamp, *, only_open: bool) 
     X = build_features(history, at)
     day = X.index.get_level_values(SNAPSHOT_LEVEL)[0]
     places = np.flatnonzero((history.created <= day).to_numpy())
-    table = make_table(X, history.config, history, places)
+    table = _make_table(X, history.config, history, places)
     if not only_open:
         return table
     ends = history.outcomes[~(history.outcomes["closed"] > day)]
@@ -176,7 +176,7 @@ def _find_needless(X: pd.DataFrame, config: Config) -> dict[str, str]:
     return needless
 
 
-def make_table(X: pd.DataFrame, config: Config, history: History, places: np.ndarray) -> LeadTable:
+def _make_table(X: pd.DataFrame, config: Config, history: History, places: np.ndarray) -> LeadTable:
     """Return built features as a `LeadTable` without outcomes."""
     wanted = feature_columns(config)
     lacking = [

@@ -8,10 +8,11 @@ from typing import Any
 import pandas as pd
 
 from leadml.config import Config
+from leadml.data.engines import read_source
 from leadml.data.history import open_history
 from leadml.data.lead_table import LeadTable, read_dates, read_outcomes
 from leadml.data.schema import Proposal
-from leadml.data.sources import clean_cells, read_leads
+from leadml.data.sources import clean_cells
 from leadml.data.words import family_of
 from leadml.errors import ConfigError, did_you_mean
 from leadml.features.activity_plan import make_plan
@@ -106,7 +107,7 @@ def check_leads(
     >>> check.passed, check.leaking[["column", "severity", "use"]].values.tolist()
     (False, [['visits', 'drop', 'feature']])
     """
-    sheet = _read_sheet(config, leads, tables, engine)
+    sheet = _read_sheet(config, leads, tables)
     if rows is None and config.activities:
         rows, config = read_rows(config, leads, tables, engine)
     used = [name for name in config.features.families() if name in sheet.leads]
@@ -201,10 +202,13 @@ def _keep_columns(config: Config, keep: Sequence[str]) -> Config:
     return Config.model_validate({**config.model_dump(), "features": features})
 
 
-def _read_sheet(config: Config, leads: Any, tables: Any, engine: Any) -> _Sheet:
+def _read_sheet(config: Config, leads: Any, tables: Any) -> _Sheet:
     if config.has_history:
         given = {**(tables or {}), **({} if leads is None else {"leads": leads})}
-        history = open_history(config, tables=given, engine=engine)
+        # the activities are checked by their features: opening them may cost a pass over them
+        events = {table.title for table in config.activities}
+        given = {name: source for name, source in given.items() if name not in events}
+        history = open_history(config.model_copy(update={"activities": []}), tables=given)
         ids = history.ids
         ends = history.outcomes.drop_duplicates("lead_id").set_index("lead_id").reindex(ids)
         over = history.created + pd.Timedelta(config.outcome.horizon) <= history.as_of
@@ -214,9 +218,8 @@ def _read_sheet(config: Config, leads: Any, tables: Any, engine: Any) -> _Sheet:
         created: pd.Series | None = history.created
         closed: pd.Series | None = ends["closed"].set_axis(ids.index)
     else:
-        frame = read_leads(
-            config.leads.path if leads is None else leads, missing=config.leads.missing
-        )
+        source = config.leads.path if leads is None else leads
+        frame = read_source(source, config.leads.missing)
         y = read_outcomes(frame, config)
         created = _dates(frame, config.leads.created)
         closed = _dates(frame, config.outcome.closed)

@@ -261,7 +261,7 @@ def _warnings(
         warnings.insert(
             0,
             "NO SIGNAL: on leads it had not seen, the model was no better than the base rate (the "
-            "interval of the gain includes 0). Do not sort leads by it.",
+            "interval of its gain holds 0, or that of its AUC one half). Do not sort leads by it.",
         )
     if won < FEW_WINS or len(outcomes) < FEW_LEADS:
         warnings.append(

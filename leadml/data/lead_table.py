@@ -14,7 +14,7 @@ from leadml.data.engines import read_source
 from leadml.data.roles import outcome_texts
 from leadml.errors import DataError, all_problems, did_you_mean
 
-SNAPSHOT_LEVEL = "snapshot_date"
+LEAD_ID, SNAPSHOT_LEVEL = "lead_id", "snapshot_date"
 
 
 @dataclass(frozen=True)
@@ -180,6 +180,21 @@ def read_dates(values: pd.Series) -> tuple[pd.Series, str]:
     wrong = int((dates.isna() & values.notna()).sum())
     bad = f"{wrong} values are no date. Accepted is ISO 8601, such as 2026-01-31." if wrong else ""
     return dates.dt.tz_localize(None), bad
+
+
+def read_snapshot_index(values: pd.Series) -> pd.Index:
+    """Return dates as the index that features count days to.
+
+    Raises
+    ------
+    DataError
+        Where values are no dates.
+    """
+    dates, bad = read_dates(values)
+    if bad:
+        message = f"{values.name!r}: {bad}"
+        raise DataError(message)
+    return pd.Index(dates, name=SNAPSHOT_LEVEL)
 
 
 def find_unused(leads: pd.DataFrame, config: Config) -> list[str]:

@@ -20,10 +20,11 @@ from leadml.errors import DataError, all_problems, did_you_mean
 
 WRITABLE = (".csv", ".csv.gz", ".parquet", ".jsonl")
 DELIMITERS = ",;\t|"
+ENCODINGS, LAST_ENCODING = ("utf-8", "cp1252"), "latin-1"  # which accepts every byte
 
 # A text that is a number and nothing else: a leading zero ('007'), a leading plus ('+49...') or
 # 16 and more digits (more than float64 holds) mark ids and telephone numbers, which stay text.
-_NUMBER = r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?"
+PLAIN_NUMBER = r"-?(?:(?:0|[1-9]\d{0,14})(?:\.\d*)?|\.\d+)(?:[eE][+-]?\d{1,2})?"
 
 
 def read_leads(
@@ -119,13 +120,7 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
     leadml.errors.DataError: Cannot write 'scores.xlsx'. Accepted endings: .csv, .csv.gz, ...
     """
     path = Path(path)
-    suffix = next((end for end in WRITABLE[::-1] if path.name.lower().endswith(end)), None)
-    if suffix is None:
-        message = f"Cannot write {path.name!r}. Accepted endings: {', '.join(WRITABLE)}."
-        raise DataError(message)
-    if not path.parent.is_dir():
-        message = f"The folder {path.parent} does not exist. Create it, or write elsewhere."
-        raise DataError(message)
+    suffix = check_writable(path)
     # beside the target, so that the rename stays on one disk and no reader sees half a file
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
@@ -140,6 +135,24 @@ def write_table(frame: pd.DataFrame, path: str | Path) -> None:
         part.replace(path)
     finally:
         part.unlink(missing_ok=True)
+
+
+def check_writable(path: Path) -> str:
+    """Return the ending that says how a table is written.
+
+    Raises
+    ------
+    DataError
+        On another ending, or where the folder does not exist.
+    """
+    suffix = next((end for end in WRITABLE[::-1] if path.name.lower().endswith(end)), None)
+    if suffix is None:
+        message = f"Cannot write {path.name!r}. Accepted endings: {', '.join(WRITABLE)}."
+        raise DataError(message)
+    if not path.parent.is_dir():
+        message = f"The folder {path.parent} does not exist. Create it, or write elsewhere."
+        raise DataError(message)
+    return suffix
 
 
 def check_names(name: str, columns: list[str]) -> None:
@@ -159,20 +172,35 @@ def check_names(name: str, columns: list[str]) -> None:
         raise DataError(message)
 
 
-def _read_file(path: Path) -> pd.DataFrame:
+def all_files(path: Path) -> list[Path]:
+    """Return the file, or the Parquet files of a folder in the order of their names.
+
+    Raises
+    ------
+    DataError
+        Where there is none.
+    """
     if not path.exists():
         beside = [each.name for each in path.parent.glob("*")] if path.parent.is_dir() else []
         message = f"{path} does not exist. Pass the path of the leads."
         raise DataError(message + did_you_mean(path.name, beside))
+    if not path.is_dir():
+        return [path]
+    files = sorted(path.rglob("*.parquet"))
+    if not files:
+        message = f"The folder {path} holds no .parquet file. Pass a CSV or Parquet file."
+        raise DataError(message)
+    return files
+
+
+def _read_file(path: Path) -> pd.DataFrame:
+    all_files(path)
     if path.is_dir() or path.suffix.lower() in (".parquet", ".pq"):
         return _read_parquet(path)
     return _read_csv(path)
 
 
 def _read_parquet(path: Path) -> pd.DataFrame:
-    if path.is_dir() and not any(path.rglob("*.parquet")):
-        message = f"The folder {path} holds no .parquet file. Pass a CSV or Parquet file."
-        raise DataError(message)
     try:
         return pd.read_parquet(path)
     except (pa.ArrowException, OSError, ValueError) as error:
@@ -191,8 +219,8 @@ def _read_csv(path: Path) -> pd.DataFrame:
     if head.splitlines()[0].strip() == "":
         message = f"{path}, line 1: it is empty. Delete the lines above the header."
         raise DataError(message)
-    delimiter = _delimiter_of(head)
-    header = [name.strip() for name in next(_rows(head, delimiter))]
+    delimiter = find_delimiter(head)
+    header = [name.strip() for name in next(split_rows(head, delimiter))]
     names = [name or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
     check_names(str(path), names)
     try:
@@ -208,7 +236,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
         text = data.decode(encoding).removeprefix("\ufeff")
         problems = _ragged_lines(text, delimiter, len(names)) or [str(error).splitlines()[0]]
         raise DataError(all_problems(str(path), problems)) from None
-    _check_quotes(path, data, encoding, delimiter)
+    check_quotes(path, data, encoding, delimiter)
     frame: pd.DataFrame = table.to_pandas()
     # exports often end every line with a delimiter: a column without a name or a value
     nameless = [name for name, given in zip(names, header, strict=True) if not given]
@@ -234,20 +262,20 @@ def _bytes_of(path: Path) -> bytes:
 def _encoding_of(data: bytes) -> str:
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         return "utf-16"
-    for encoding in ("utf-8", "cp1252"):
+    for encoding in ENCODINGS:
         try:
             data.decode(encoding)
         except UnicodeDecodeError:
             continue
         return encoding
-    return "latin-1"  # accepts every byte
+    return LAST_ENCODING
 
 
-def _delimiter_of(head: str) -> str:
+def find_delimiter(head: str) -> str:
     """Return the delimiter that splits the first rows into the most columns of one width."""
 
     def agreement(delimiter: str) -> tuple[bool, int]:
-        widths = [len(row) for row in islice(_rows(head, delimiter), 50) if row]
+        widths = [len(row) for row in islice(split_rows(head, delimiter), 50) if row]
         return len(set(widths)) == 1 and widths[0] > 1, widths[0]
 
     try:
@@ -256,28 +284,33 @@ def _delimiter_of(head: str) -> str:
         return ","
 
 
-def _check_quotes(path: Path, data: bytes, encoding: str, delimiter: str) -> None:
+def check_quotes(
+    path: Path, data: bytes, encoding: str, delimiter: str, lines_before: int = 0
+) -> None:
     """Raise where a quote never closes: the rest of the file was read as one text."""
     if data.count(b'"') % 2 == 0:
         return
     line = 1
-    rows = _rows(data.decode(encoding).removeprefix("\ufeff"), delimiter, strict=True)
+    rows = split_rows(data.decode(encoding).removeprefix("\ufeff"), delimiter, strict=True)
     try:
         for _ in rows:
             line = rows.line_num + 1
     except csv.Error as error:
         if "end of data" in str(error):
-            message = f"{path}, line {line}: a quote opens and never closes. Close it."
+            message = (
+                f"{path}, line {lines_before + line}: a quote opens and never closes. Close it."
+            )
             raise DataError(message) from None
 
 
-def _rows(text: str, delimiter: str, *, strict: bool = False) -> Any:
+def split_rows(text: str, delimiter: str, *, strict: bool = False) -> Any:
+    """Return an iterator over the rows of a CSV text."""
     return csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, strict=strict)
 
 
 def _ragged_lines(text: str, delimiter: str, width: int) -> list[str]:
     """Say where rows differ from the header; five examples are enough to find the cause."""
-    rows = _rows(text, delimiter)
+    rows = split_rows(text, delimiter)
     problems: list[str] = []
     line = 1
     try:
@@ -311,7 +344,7 @@ def _clean(column: pd.Series, empty: set[str], numbers: list[float]) -> pd.Serie
     if pd.api.types.is_string_dtype(column):
         text = column.astype("str").str.strip()
         text = text.mask(text.str.casefold().isin(empty))
-        if text.isna().all() or not text.dropna().str.fullmatch(_NUMBER).all():
+        if text.isna().all() or not text.dropna().str.fullmatch(PLAIN_NUMBER).all():
             return text
         column = pd.to_numeric(text)
     if numbers and pd.api.types.is_numeric_dtype(column) and column.dtype != bool:
@@ -339,4 +372,4 @@ def _plain(column: pd.Series) -> pd.Series:
 
 
 def _is_number(text: str) -> bool:
-    return bool(pd.Series([text], dtype="str").str.fullmatch(_NUMBER).all())
+    return bool(pd.Series([text], dtype="str").str.fullmatch(PLAIN_NUMBER).all())

@@ -10,6 +10,7 @@ from pandas.api import types
 from leadml.data.kinds import kind_of
 
 SNAPSHOT_LEVEL = "snapshot_date"
+RARE = 3  # as in the models, which pool levels seen less often
 _NUMBERS = {"integer", "floating", "mixed-integer-float", "decimal"}
 _DATES = {"date", "datetime", "datetime64"}
 _ANSWERS = {
@@ -88,10 +89,28 @@ def read_numbers(values: pd.Series, missing: Collection[str]) -> pd.Series:
     if isinstance(values.dtype, pd.CategoricalDtype):
         values = values.astype(values.cat.categories.dtype)
     floats = pd.to_numeric(values, errors="coerce").astype("Float64")
-    numbers = floats.to_numpy(np.float64, na_value=np.nan, copy=True)
-    empty = pd.to_numeric(pd.Series(list(missing), dtype="str"), errors="coerce")
-    numbers[~np.isfinite(numbers) | np.isin(numbers, empty)] = np.nan
+    numbers = clean_numbers(floats.to_numpy(np.float64, na_value=np.nan), missing)
     return pd.Series(numbers, index=values.index, name=values.name)
+
+
+def clean_numbers(numbers: np.ndarray, missing: Collection[str]) -> np.ndarray:
+    """Return numbers with NaN for infinities and for what means missing, such as -1.
+
+    The array itself comes back where there is nothing to change.
+    """
+    odd = np.isinf(numbers)
+    for text in missing:
+        if _is_number(text):
+            odd |= numbers == float(text)
+    if not odd.any():
+        return numbers
+    cleaned = numbers.copy()
+    cleaned[odd] = np.nan
+    return cleaned
+
+
+def _is_number(text: str) -> bool:
+    return not pd.isna(pd.to_numeric(text, errors="coerce"))
 
 
 def read_booleans(values: pd.Series, missing: Collection[str]) -> pd.Series:
@@ -117,3 +136,18 @@ def age_in_days(dates: pd.Series) -> pd.Series:
     known = pd.to_datetime(snapshots, utc=True).dt.as_unit("us") - dates.dt.as_unit("us")
     days = known / pd.Timedelta(days=1)
     return days.where(days >= 0).rename(dates.name)
+
+
+def find_spellings(texts: pd.Series) -> dict[str, str]:
+    """Return the most frequent spelling of each value; of equals the first in the alphabet.
+
+    A value seen once or twice is not kept: no model uses it, and it may say who a lead is.
+    """
+    counts = texts.value_counts().rename_axis("spelling").reset_index(name="count")
+    counts = counts.sort_values(["count", "spelling"], ascending=[True, False])
+    keys = counts["spelling"].map(spelling_key)
+    seen = counts["count"].groupby(keys).transform("sum")
+    frequent = seen >= RARE
+    # the last spelling of a key stays in the dictionary
+    pairs = dict(zip(keys[frequent], counts.loc[frequent, "spelling"], strict=True))
+    return dict(sorted(pairs.items()))

@@ -13,7 +13,9 @@ from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.features._values import (
     SNAPSHOT_LEVEL,
     age_in_days,
+    clean_numbers,
     clean_texts,
+    find_spellings,
     infer_kind,
     map_unique,
     read_booleans,
@@ -23,8 +25,6 @@ from leadml.features._values import (
 )
 from leadml.features.email_domains import compute_email_domain
 from leadml.features.titles import compute_function, compute_seniority
-
-_RARE = 3  # as in the models, which pool levels seen less often
 
 _SUFFIXES = {
     "date": ("_age_days",),
@@ -131,7 +131,7 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
         self.unused_ = self._unused()
         self.source_ = self._sources()
         self.spellings_ = {
-            name: _spellings(clean_texts(frame[name], self.missing))
+            name: find_spellings(clean_texts(frame[name], self.missing))
             for name, kind in self.kinds_.items()
             if kind == "category"
         }
@@ -166,14 +166,35 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
             )
             raise DataError(message)
         features: dict[str, pd.Series] = {}
-        for name, kind in self.kinds_.items():
-            if name not in self.unused_:
-                columns = self._compute(frame[name], kind)
-                features |= dict(zip(_feature_names(name, kind), columns, strict=True))
-            if self.keep_raw and kind in _SUFFIXES:
-                features[name] = clean_texts(frame[name], self.missing)
+        for name in self.kinds_:
+            features |= self.transform_column(frame[name])
         table = pd.DataFrame(features, index=frame.index)
         return table if isinstance(X, pd.DataFrame) else table.to_numpy()
+
+    def transform_column(self, values: pd.Series) -> dict[str, pd.Series]:
+        """Return the features of one column by name; a value's features depend on it alone.
+
+        Only the age of a date depends on its row too, by the snapshot date in the index.
+
+        Examples
+        --------
+        >>> features = ProfileFeatures(kinds={"job": "title"}).fit(pd.DataFrame({"job": ["CEO"]}))
+        >>> ranks = features.transform_column(pd.Series(["CTO", None], name="job"))
+        >>> ranks["job_seniority"].tolist()
+        ['c_level', nan]
+        """
+        name = str(values.name)
+        kind, features = self.kinds_[name], {}
+        if name not in self.unused_:
+            columns = self._compute(values, kind)
+            features = dict(zip(_feature_names(name, kind), columns, strict=True))
+        if self.keep_raw and kind in _SUFFIXES:
+            features[name] = clean_texts(values, self.missing)
+        return features
+
+    def clean_numbers(self, numbers: np.ndarray) -> np.ndarray:
+        """Return a number column's values with NaN where they are missing or not finite."""
+        return clean_numbers(numbers, self.missing)
 
     def select(self, X: pd.DataFrame) -> pd.DataFrame:
         """Return the columns that `fit` saw, in its order, of a table with any columns.
@@ -341,21 +362,6 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
 
 def _feature_names(name: str, kind: str) -> list[str]:
     return [name + suffix for suffix in _SUFFIXES.get(kind, ("",))]
-
-
-def _spellings(texts: pd.Series) -> dict[str, str]:
-    """Return the most frequent spelling of each value; of equals the first in the alphabet.
-
-    A value seen once or twice is not kept: no model uses it, and it may say who a lead is.
-    """
-    counts = texts.value_counts().rename_axis("spelling").reset_index(name="count")
-    counts = counts.sort_values(["count", "spelling"], ascending=[True, False])
-    keys = counts["spelling"].map(spelling_key)
-    seen = counts["count"].groupby(keys).transform("sum")
-    frequent = seen >= _RARE
-    # the last spelling of a key stays in the dictionary
-    pairs = dict(zip(keys[frequent], counts.loc[frequent, "spelling"], strict=True))
-    return dict(sorted(pairs.items()))
 
 
 def _check_kinds(kinds: dict[str, Any], columns: list[str]) -> None:

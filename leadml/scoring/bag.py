@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,10 +11,13 @@ from numpy.typing import NDArray
 
 from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
 from leadml.scoring.folds import Training
+from leadml.scoring.treeshap import TreeTables, build_tables
 
 LEAST_GAIN = 2e-5  # of log loss, that `patience` more rounds must bring
 FEWEST_COLUMNS = 4  # that a tree may choose from
 STEP = 20  # rounds between two looks at the mean fold loss
+BLOCK = 65_536  # leads predicted at a time
+FEW = 64  # leads: LightGBM explains fewer before the tables' first look-up is done
 
 
 @dataclass(frozen=True)
@@ -42,10 +46,12 @@ class Bag:
 
     def predict(self, codes: list[Codes]) -> Floats:
         """Return the mean log-odds, shape (n_leads,)."""
-        matrix = make_matrix(codes, self.columns)
-        total = np.zeros(len(matrix))
-        for booster in self.boosters:
-            total += _raw_scores(booster, matrix, self.n_rounds)
+        total = np.zeros(len(codes[0]))
+        for first in range(0, len(total), BLOCK):
+            block = slice(first, first + BLOCK)
+            matrix = make_matrix([column[block] for column in codes], self.columns)
+            for booster in self.boosters:
+                total[block] += _raw_scores(booster, matrix, self.n_rounds)
         return total / max(len(self.boosters), 1)
 
     def contributions(self, codes: list[Codes]) -> tuple[Floats, float]:
@@ -53,12 +59,28 @@ class Bag:
         # leads that look alike have equal values: each look is explained once
         rows = np.column_stack(codes)
         _, first, places = np.unique(rows, axis=0, return_index=True, return_inverse=True)
-        matrix = make_matrix(codes, self.columns)[first]
+        values, start = self._explain([column[first] for column in codes])
+        count = max(len(self.boosters), 1)
+        return values[places.reshape(-1)] / count, start / count
+
+    def _explain(self, codes: list[Codes]) -> tuple[Floats, float]:
+        """Return the TreeSHAP values of the boosters' sum, and their start."""
+        tables = None if 0 < len(codes[0]) < FEW else self._tables
+        if tables is not None:
+            return tables.contributions(codes), tables.start
+        matrix = make_matrix(codes, self.columns)
         total = np.zeros((len(matrix), len(self.columns) + 1))
         for booster in self.boosters:
             total += booster.predict(matrix, pred_contrib=True, num_iteration=self.n_rounds)
-        total /= max(len(self.boosters), 1)
-        return total[places.reshape(-1), :-1], float(total[0, -1])
+        return total[:, :-1], float(total[0, -1])
+
+    @cached_property
+    def _tables(self) -> TreeTables | None:
+        return build_tables(self.boosters, self.columns, self.n_rounds)
+
+    def __getstate__(self) -> dict[str, Any]:
+        # the tables are made anew where they are needed
+        return {name: value for name, value in vars(self).items() if name != "_tables"}
 
 
 def make_matrix(codes: list[Codes], columns: Sequence[Column]) -> NDArray[np.float32]:

@@ -15,6 +15,8 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from leadml.scoring.binning import Binner
+
 Codes = NDArray[np.int32]
 Floats = NDArray[np.float64]
 
@@ -35,13 +37,16 @@ class NumberColumn:
         return len(self.edges) + 2
 
     @cached_property
-    def _edges(self) -> Floats:
-        return np.asarray(self.edges, dtype=np.float64)
+    def _binner(self) -> Binner:
+        return Binner(np.asarray(self.edges, dtype=np.float64))
 
     def codes(self, values: Any) -> Codes:
         """Return the code of each value; text that is no number counts as missing."""
-        numbers = as_numbers(values)
-        codes = np.searchsorted(self._edges, numbers, side="right").astype(np.int32)
+        return self.codes_of_numbers(as_numbers(values)).astype(np.int32)
+
+    def codes_of_numbers(self, numbers: Floats) -> NDArray[np.intp]:
+        """Return the code of each number; NaN is missing."""
+        codes = self._binner.count(numbers)
         codes[np.isnan(numbers)] = self.n_codes - 1
         return codes
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Self
 
 import numpy as np
@@ -9,7 +10,6 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from leadml.scoring.columns import (
-    Codes,
     Column,
     Floats,
     as_numbers,
@@ -21,6 +21,7 @@ from leadml.scoring.columns import (
 DECIMALS = (
     9  # what is kept of each value, so that a saved table scores exactly as the one in memory
 )
+CACHED = 8_192  # leads at a time: their points stay in the processor's cache
 
 
 @dataclass(frozen=True)
@@ -51,6 +52,16 @@ class PairTerm:
         small, second = np.unique(rows, axis=1, return_inverse=True)
         places = [axis.reshape(-1).astype(np.int32) for axis in (first, second)]
         return cls(columns, places[0], places[1], small)
+
+    def half_points(self, first: NDArray[Any], second: NDArray[Any]) -> Floats:
+        """Return half of the points of leads given by the codes of both columns."""
+        rows, columns, half = self._flat
+        return half.take(rows.take(first) + columns.take(second))
+
+    @cached_property
+    def _flat(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
+        rows = self.first.astype(np.intp) * self.grid.shape[1]
+        return rows, self.second.astype(np.intp), np.ravel(self.grid) / 2
 
 
 @dataclass(frozen=True)
@@ -87,10 +98,14 @@ class PointsTable:
     families: Mapping[str, str] = field(default_factory=dict)
     caps: Mapping[str, float] = field(default_factory=dict)
 
-    @property
+    @cached_property
     def features(self) -> list[str]:
         """Names under which points are shown, in order."""
         return list(dict.fromkeys(term.feature for term in self.terms))
+
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {feature: place for place, feature in enumerate(self.features)}
 
     def sources(self) -> list[str]:
         """Return the input columns that the table reads."""
@@ -99,26 +114,56 @@ class PointsTable:
     def compute_contributions(self, X: pd.DataFrame) -> Floats:
         """Return each feature's points for each lead, shape (n_leads, n_features)."""
         codes = {column.name: column.codes(X[source_of(column)]) for column in self.columns}
-        return self.contributions_of(codes, X)
-
-    def contributions_of(self, codes: Mapping[str, Codes], X: pd.DataFrame | None = None) -> Floats:
-        """Return the points of leads given by their codes; `X` is read for slopes alone."""
-        place = {feature: position for position, feature in enumerate(self.features)}
-        n_leads = len(next(iter(codes.values()))) if codes else len(X if X is not None else ())
-        points = np.zeros((n_leads, len(place)), order="F")
         sources = {column.name: source_of(column) for column in self.columns}
+        sloped = {term.column for term in self.terms if term.slope}
+        numbers = {name: as_numbers(X[sources[name]]) for name in sloped}
+        return self.contributions_of(codes, numbers, len(X))
+
+    def contributions_of(
+        self,
+        codes: Mapping[str, NDArray[Any]],
+        numbers: Mapping[str, Floats] | None = None,
+        n_leads: int | None = None,
+    ) -> Floats:
+        """Return the points of leads given by their codes, shape (n_leads, n_features).
+
+        Parameters
+        ----------
+        codes : dict of column to array of int, shape (n_leads,)
+        numbers : dict of column to array of float, default=None
+            Of the columns whose terms have a slope.
+        n_leads : int, default=None
+            Needed where there is no column.
+        """
+        if n_leads is None:
+            n_leads = len(next(iter(codes.values())))
+        points = np.empty((len(self.features), n_leads))
+        for start in range(0, n_leads, CACHED):
+            rows = slice(start, start + CACHED)
+            part = {name: values[rows] for name, values in codes.items()}
+            own = {name: values[rows] for name, values in (numbers or {}).items()}
+            self.fill_points(points[:, rows], part, own)
+        return points.T
+
+    def fill_points(
+        self, points: Floats, codes: Mapping[str, NDArray[Any]], numbers: Mapping[str, Floats]
+    ) -> None:
+        """Write the points of some leads into `points`, shape (n_features, n_leads)."""
+        place = self._place
+        points[:] = 0.0
         for term in self.terms:
-            points[:, place[term.feature]] += term.values[codes[term.column]]
-            if term.slope and X is not None:
-                numbers = np.clip(as_numbers(X[sources[term.column]]), term.low, term.high)
-                points[:, place[term.feature]] += term.slope * np.nan_to_num(numbers)
+            mine = points[place[term.feature]]
+            mine += term.values.take(codes[term.column])
+            if term.slope:
+                clipped = np.clip(numbers[term.column], term.low, term.high)
+                mine += term.slope * np.nan_to_num(clipped)
         for pair in self.pairs:
             a, b = pair.columns
-            half = pair.grid[pair.first[codes[a]], pair.second[codes[b]]] / 2
-            points[:, place[a]] += half
-            points[:, place[b]] += half
-        self._apply_caps(points)
-        return points
+            half = pair.half_points(codes[a], codes[b])
+            points[place[a]] += half
+            points[place[b]] += half
+        if self.caps:
+            self._apply_caps(points)
 
     def decide(self, X: pd.DataFrame) -> Floats:
         """Return each lead's sum, shape (n_leads,)."""
@@ -196,10 +241,10 @@ class PointsTable:
                 for place, feature in enumerate(self.features)
                 if self.families.get(feature) == family
             ]
-            total = add_up(points[:, mine])
+            total = add_up(points[mine].T)
             over = total > cap
             for place in mine:
-                points[over, place] *= cap / total[over]
+                points[place, over] *= cap / total[over]
 
 
 def add_up(contributions: Floats, start: float = 0.0) -> Floats:

@@ -179,22 +179,13 @@ class RuleBook(BaseModel):
         caps = {str(family): cap for family, cap in self.caps.items()}
         return PointsTable(tuple(columns), tuple(terms), families=families, caps=caps)
 
-    def find_disqualified(self, X: pd.DataFrame) -> NDArray[np.bool_]:
-        """Return which leads a `disqualify` rule rules out, shape (n_leads,)."""
-        result = np.zeros(len(X), dtype=bool)
-        for rule in self.rules:
-            if rule.disqualify:
-                result |= rule.fires(X)
-        return result
-
-    def find_bant(self, X: pd.DataFrame) -> dict[str, NDArray[np.bool_]]:
-        """Return for each BANT letter that has rules which leads meet it."""
-        met: dict[str, NDArray[np.bool_]] = {}
+    def find_bant_rules(self) -> dict[str, list[Rule]]:
+        """Return the rules of each BANT letter that has some: one of them is enough."""
+        found: dict[str, list[Rule]] = {}
         for rule in self.rules:
             if rule.bant:
-                letter = BANT_LETTERS[rule.bant]
-                met[letter] = met.get(letter, False) | rule.fires(X)
-        return met
+                found.setdefault(BANT_LETTERS[rule.bant], []).append(rule)
+        return found
 
 
 def load_rules(path: str | Path) -> RuleBook:

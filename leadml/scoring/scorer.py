@@ -1,12 +1,13 @@
 """LeadScorer: probability, score, band, fit, engagement, hand-off and reasons of any classifier."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.special import expit
 from sklearn.base import BaseEstimator, ClassifierMixin, MetaEstimatorMixin, clone
@@ -15,24 +16,26 @@ from sklearn.utils.validation import check_is_fitted
 
 from leadml.config import BantColumns, HandoffTable
 from leadml.errors import DataError, all_problems, did_you_mean
-from leadml.scored import reason_columns
 from leadml.scoring.attribution import (
     compute_attribution,
     compute_log_odds,
     is_ours,
     split_pipeline,
 )
-from leadml.scoring.bands import Bands, assign_stages
+from leadml.scoring.bands import Bands
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.calibration import compute_offsets
 from leadml.scoring.columns import Floats
+from leadml.scoring.engine import Engine
 from leadml.scoring.frames import as_frame, as_won
-from leadml.scoring.handoff import describe_bant, find_qualified
+from leadml.scoring.handoff import Handoff
 from leadml.scoring.points import add_up
+from leadml.scoring.raw_columns import RawColumn
 from leadml.scoring.reasons import describe_value, format_reasons
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.rulepoints import RulePointsClassifier
-from leadml.scoring.scale import Scale, round_scores
+from leadml.scoring.scale import Scale
+from leadml.scoring.verdicts import Verdicts, as_plain
 
 FIT_FAMILIES = ("demographic", "firmographic")
 ENGAGEMENT_FAMILIES = ("behavioral", "email")
@@ -191,13 +194,21 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         wanted = getattr(self, "feature_names_in_", None)
         if wanted is None:
             return leads
-        lacking = [name for name in wanted if name not in leads.columns]
+        self._check_columns(leads.columns)
+        return leads[list(wanted)]
+
+    def get_column_names(self) -> list[str]:
+        """Return the names of the columns that `fit` saw; `x0`, ... where they had none."""
+        numbered = [f"x{place}" for place in range(self.n_features_in_)]
+        return [str(name) for name in getattr(self, "feature_names_in_", numbered)]
+
+    def _check_columns(self, names: Iterable[Any]) -> None:
+        there = [str(name) for name in names]
+        lacking = [name for name in self.get_column_names() if name not in there]
         if lacking:
-            there = [str(name) for name in leads.columns]
             problems = [f"{name!r} is missing.{did_you_mean(name, there)}" for name in lacking]
             message = f"{all_problems('The table of leads', problems)}\nIt has: {', '.join(there)}."
             raise DataError(message)
-        return leads[list(wanted)]
 
     def compute_points(self, X: Any) -> tuple[pd.DataFrame, float]:
         """Return what each feature adds to the score, and what all leads start from.
@@ -257,27 +268,101 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             With the lead's id as index; columns in any order, others are ignored.
         """
         X = self.select(leads)
+        verdicts = self._judge_frame(X)
+        ids = X.index.get_level_values("lead_id" if "lead_id" in X.index.names else 0)
+        numbers = pa.array(np.arange(len(X)))
+        table = verdicts.to_arrow(numbers, self.bands or Bands(), self.name, self.version)
+        return as_plain(table).to_pandas().assign(lead_id=ids)
+
+    def score_columns(
+        self,
+        columns: Mapping[str, Any],
+        lead_ids: Any,
+        *,
+        index: pd.Index | None = None,
+        n_reasons: int | None = None,
+    ) -> Any:
+        """Return the scored table in Arrow, of columns in Arrow.
+
+        Parameters
+        ----------
+        columns : mapping of name to Arrow array
+            At least the columns that `fit` saw.
+        lead_ids : Arrow array of shape (n_leads,)
+        index : Index, default=None
+            With a level `snapshot_date`, where the classifier reads dates.
+        n_reasons : int, default=None
+            None takes the scorer's own.
+
+        Raises
+        ------
+        DataError
+            Where columns are missing, or the classifier is not one of leadml's.
+        """
+        engine = self.compile()
+        self._check_columns(columns)
+        read = {name: RawColumn(columns[name]) for name in engine.sources}
+        count = self.n_reasons if n_reasons is None else n_reasons
+        verdicts = engine.score(read, len(lead_ids), index=index, n_reasons=count)
+        return verdicts.to_arrow(lead_ids, self.bands or Bands(), self.name, self.version)
+
+    def compile(self) -> Engine:
+        """Return what scores by looking up alone; made once, and anew after a change.
+
+        Raises
+        ------
+        DataError
+            Where the classifier is not one of leadml's.
+        """
+        check_is_fitted(self)
+        if not is_ours(self.estimator_):
+            name = type(split_pipeline(self.estimator_)[1]).__name__
+            message = f"Columns are scored with leadml's own classifiers alone, not {name}."
+            raise DataError(message)
+        parts = (self.estimator_, self.scale_, *self.get_params(deep=False).values())
+        made = self.__dict__.get("_compiled")
+        if made is None or any(old is not new for old, new in zip(made[0], parts, strict=True)):
+            table = split_pipeline(self.estimator_)[1].table_
+            fit, engagement = (
+                [name for name in table.features if self.find_family(name) in families]
+                for families in (FIT_FAMILIES, ENGAGEMENT_FAMILIES)
+            )
+            made = self._compiled = parts, Engine(self, fit, engagement)
+        return made[1]
+
+    def __getstate__(self) -> dict[str, Any]:
+        state = dict(super().__getstate__())
+        state.pop("_compiled", None)  # made anew where it is needed
+        return state
+
+    def _judge_frame(self, X: pd.DataFrame) -> Verdicts:
+        if is_ours(self.estimator_):
+            engine = self.compile()
+            frame = X.set_axis(self.get_column_names(), axis=1)
+            columns = {name: RawColumn(frame[name]) for name in engine.sources}
+            return engine.score(columns, len(X), index=X.index, n_reasons=self.n_reasons)
         judged = self._judge(X)
-        scores = round_scores(judged.raw_scores)
+        more = judged.values[judged.values.columns.difference(X.columns)]
+        both = pd.concat([X.set_axis(range(len(X))), more.set_axis(range(len(X)))], axis=1)
+        handoff = Handoff(self.handoff, self.bant, self.rules)
+        looks = handoff.looks([*X.columns], [*more.columns])
+        codes = {look.key: look.column.codes(both[look.feature]) for look in looks}
         fit = self._family_score(judged, FIT_FAMILIES)
         engagement = self._family_score(judged, ENGAGEMENT_FAMILIES)
-        more = judged.values[judged.values.columns.difference(X.columns)]
-        everything = pd.concat([X.set_axis(range(len(X))), more.set_axis(range(len(X)))], axis=1)
-        policy, bant = self.handoff or HandoffTable(), (self.bant or BantColumns()).columns()
-        table = {
-            "lead_id": X.index.get_level_values("lead_id" if "lead_id" in X.index.names else 0),
-            "probability": judged.probability,
-            "score": scores,
-            "band": self.assign_bands(scores),
-            "stage": assign_stages(scores),
-            "fit": fit,
-            "engagement": engagement,
-            "qualified": find_qualified(everything, policy, self.rules, fit, engagement),
-            "bant": describe_bant(everything, bant, self.rules),
-        }
-        reasons = self._reasons(judged)
-        last = {"points": judged.sum_of_rules, "model": self.name, "version": self.version}
-        return pd.DataFrame({**table, **reasons, **last}, index=range(len(X)))
+        reasons = [pa.nulls(len(X), pa.string())] * self.n_reasons
+        if judged.points is not None:
+            texts = format_reasons(judged.points, judged.values, self.n_reasons)
+            reasons = [pa.array(texts[name], pa.string()) for name in texts]
+        return Verdicts(
+            raw_scores=judged.raw_scores,
+            probability=judged.probability,
+            fit=fit,
+            engagement=engagement,
+            qualified=handoff.find_qualified(codes, fit, engagement),
+            bant=handoff.find_bant(codes, len(X)),
+            reasons=reasons,
+            points=None,
+        )
 
     def _judge(self, X: Any) -> "_Judged":
         if self.scale_ is None:
@@ -327,12 +412,6 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             return np.full(len(judged.raw_scores), np.nan)
         mine = [name for name in judged.points.columns if self.find_family(name) in families]
         return np.clip(np.round(50 + add_up(judged.points[mine].to_numpy()), 1), 0, 100)
-
-    def _reasons(self, judged: "_Judged") -> dict[str, Any]:
-        if judged.points is None:
-            return dict.fromkeys(reason_columns(self.n_reasons))
-        reasons = format_reasons(judged.points, judged.values, self.n_reasons)
-        return {name: reasons[name].to_numpy() for name in reasons.columns}
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -1,8 +1,10 @@
 import numpy as np
 import pandas as pd
+import pytest
 
 from leadml.config import BantColumns, HandoffTable
-from leadml.scoring.handoff import describe_bant, find_qualified
+from leadml.errors import DataError
+from leadml.scoring.handoff import BANT_TEXTS, Handoff
 from leadml.scoring.rulebook import Rule, RuleBook
 
 LEADS = pd.DataFrame(
@@ -16,8 +18,20 @@ LEADS = pd.DataFrame(
 FIT, ENGAGEMENT = [50, 60, 70, 40], [50, 50, 20, 90]
 
 
-def qualified(book=None, **policy):
-    return find_qualified(LEADS, HandoffTable(**policy), book, FIT, ENGAGEMENT).tolist()
+def codes_of(handoff, leads):
+    looks = handoff.looks([*leads.columns], [])
+    return {look.key: look.column.codes(leads[look.feature]) for look in looks}
+
+
+def qualified(book=None, fit=FIT, engagement=ENGAGEMENT, **policy):
+    handoff = Handoff(HandoffTable(**policy), None, book)
+    return handoff.find_qualified(codes_of(handoff, LEADS), fit, engagement).tolist()
+
+
+def letters(leads, columns, book=None):
+    handoff = Handoff(None, BantColumns(**columns), book)
+    places = handoff.find_bant(codes_of(handoff, leads), len(leads))
+    return [BANT_TEXTS[place] for place in places]
 
 
 def test_an_empty_policy_passes_everyone():
@@ -47,7 +61,12 @@ def test_a_disqualifier_wins():
 
 def test_a_minimum_of_zero_asks_for_nothing():
     unknown = np.full(4, np.nan)
-    assert find_qualified(LEADS, HandoffTable(), None, unknown, unknown).all()
+    assert qualified(fit=unknown, engagement=unknown) == [True] * 4
+
+
+def test_a_column_that_is_not_there_is_told():
+    with pytest.raises(DataError, match=r"do not have: \['fax'\]"):
+        qualified(required=["fax"])
 
 
 def test_bant_letters_of_filled_columns():
@@ -58,9 +77,8 @@ def test_bant_letters_of_filled_columns():
             "pain": pd.Series([True, False, None, 1, 0, 2.0], dtype=object),
         }
     )
-    columns = BantColumns(budget="money", authority="role", need="pain").columns()
-    letters = describe_bant(leads, columns, None)
-    assert letters.tolist() == ["BAN-", "----", "-A--", "B-N-", "----", "-AN-"]
+    columns = {"budget": "money", "authority": "role", "need": "pain"}
+    assert letters(leads, columns) == ["BAN-", "----", "-A--", "B-N-", "----", "-AN-"]
 
 
 def test_bant_rules_replace_the_plain_reading():
@@ -68,9 +86,9 @@ def test_bant_rules_replace_the_plain_reading():
     late = Rule(name="t", family="bant", column="weeks", below=6, points=5, bant="time")
     leads = pd.DataFrame({"money": [10, 90], "weeks": [1, 9]})
     book = RuleBook(rules=[rule, late])
-    assert describe_bant(leads, {"B": "money"}, book).tolist() == ["---T", "B---"]
+    assert letters(leads, {"budget": "money"}, book) == ["---T", "B---"]
 
 
 def test_no_bant_column_gives_empty_texts():
-    assert describe_bant(LEADS, {}, None).tolist() == [""] * 4
-    assert describe_bant(LEADS, {}, RuleBook()).tolist() == [""] * 4
+    assert letters(LEADS, {}) == [""] * 4
+    assert letters(LEADS, {}, RuleBook()) == [""] * 4

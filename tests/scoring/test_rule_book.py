@@ -116,7 +116,8 @@ def test_disqualify_gives_no_points():
         ]
     )
     leads = pd.DataFrame({"x": ["Student", "clerk", "clerk"], "mail": ["a", None, "b"]})
-    assert book.find_disqualified(leads).tolist() == [True, True, False]
+    out = np.any([rule.fires(leads) for rule in book.rules if rule.disqualify], axis=0)
+    assert out.tolist() == [True, True, False]
     assert book.compile().features == ["any"]
 
 
@@ -129,7 +130,10 @@ def test_bant_letters_are_met_by_any_of_their_rules():
         ]
     )
     leads = pd.DataFrame({"x": [200, 1, 1], "asked": ["no", "yes", "no"], "weeks": [9, 2, None]})
-    met = {letter: found.tolist() for letter, found in book.find_bant(leads).items()}
+    met = {
+        letter: np.any([rule.fires(leads) for rule in rules], axis=0).tolist()
+        for letter, rules in book.find_bant_rules().items()
+    }
     assert met == {"B": [True, True, False], "T": [False, True, False]}
 
 

@@ -1,0 +1,198 @@
+"""Engine: score blocks of columns with leadml's own classifiers, by looking up alone."""
+
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from scipy.special import expit
+
+from leadml.scoring.attribution import split_pipeline
+from leadml.scoring.columns import Floats, source_of
+from leadml.scoring.handoff import Handoff
+from leadml.scoring.lookups import Look, Lookups
+from leadml.scoring.points import CACHED, add_up
+from leadml.scoring.raw_columns import Places, RawColumn
+from leadml.scoring.reasons import Words, words_without_value, write_reasons
+from leadml.scoring.rulepoints import RulePointsClassifier
+from leadml.scoring.strongest import find_strongest
+from leadml.scoring.verdicts import Verdicts
+
+Choice = Callable[[Floats], NDArray[np.bool_]]  # of leads, by their raw scores
+
+
+@dataclass(frozen=True)
+class _Inputs:
+    """Codes by key, numbers of rules with a slope, for `n_leads` leads."""
+
+    n_leads: int
+    codes: dict[Hashable, Places]
+    numbers: dict[Hashable, Floats]
+
+    def take(self, rows: Any) -> "_Inputs":
+        codes = {key: values[rows] for key, values in self.codes.items()}
+        numbers = {key: values[rows] for key, values in self.numbers.items()}
+        return _Inputs(len(np.arange(self.n_leads)[rows]), codes, numbers)
+
+
+class _Judged:
+    """What is said of some leads, filled in part by part."""
+
+    def __init__(self, n_leads: int, n_reasons: int) -> None:
+        self.raw_scores = np.empty(n_leads)
+        self.probability = np.full(n_leads, np.nan)
+        self.total = np.full(n_leads, np.nan)
+        self.fit = np.full(n_leads, np.nan)
+        self.engagement = np.full(n_leads, np.nan)
+        self.features = np.zeros((n_reasons, n_leads), dtype=np.intp)
+        self.points = np.zeros((n_reasons, n_leads))
+
+
+class Engine:
+    """Score leads given as columns; many threads may use one engine.
+
+    Parameters
+    ----------
+    scorer : LeadScorer
+        Fitted, around `LeadBoostingClassifier` or `RulePointsClassifier`, alone or after
+        `ProfileFeatures` in a pipeline.
+    fit, engagement : sequences of str
+        The features, or rules, whose points make up these two.
+    """
+
+    def __init__(self, scorer: Any, fit: Sequence[str], engagement: Sequence[str]) -> None:
+        before, self._classifier = split_pipeline(scorer.estimator_)
+        profile = before[0] if before is not None else None
+        self._table, self._scale = self._classifier.table_, scorer.scale_
+        self._is_rules = isinstance(self._classifier, RulePointsClassifier)
+        self._bag: Any = getattr(self._classifier, "bag_", None)
+        place = {name: number for number, name in enumerate(self._table.features)}
+        self._fit = [place[name] for name in fit]
+        self._engagement = [place[name] for name in engagement]
+        raw = scorer.get_column_names()
+        source_of_feature = dict(profile.source_) if profile is not None else {n: n for n in raw}
+        self._handoff = Handoff(scorer.handoff, scorer.bant, scorer.rules)
+        looks = [Look(column.name, column, source_of(column)) for column in self._table.columns]
+        looks += self._handoff.looks(raw, [*source_of_feature])
+        shown = [] if self._is_rules else self._table.features
+        by_source: dict[str, list[Look]] = {}
+        for look in looks:
+            source = look.feature if look.raw else source_of_feature[look.feature]
+            by_source.setdefault(source, []).append(look)
+        self._lookups = {
+            source: Lookups(
+                source, mine, [name for name in shown if source_of_feature[name] == source], profile
+            )
+            for source, mine in by_source.items()
+        }
+
+    @property
+    def sources(self) -> list[str]:
+        """The raw columns that are read."""
+        return [*self._lookups]
+
+    @property
+    def is_slow_to_explain(self) -> bool:
+        """Whether reasons cost much more than scores, as those of a `full` model do."""
+        return self._bag is not None
+
+    def score(
+        self,
+        columns: Mapping[str, RawColumn],
+        n_leads: int,
+        *,
+        index: pd.Index | None = None,
+        n_reasons: int = 3,
+        explained: Choice | None = None,
+    ) -> Verdicts:
+        """Return what the model says of some leads.
+
+        Parameters
+        ----------
+        columns : dict of raw column to RawColumn
+        n_leads : int
+        index : Index, default=None
+            With the leads' snapshot dates, where the model reads dates.
+        n_reasons : int, default=3
+        explained : callable, default=None
+            Tells by the raw scores which leads get reasons, fit and engagement; None: all do.
+            Where the hand-off asks for a least fit or engagement, all get these.
+        """
+        inputs = _Inputs(n_leads, {}, {})
+        words: dict[str, Words] = {}
+        for name, lookups in self._lookups.items():
+            block = lookups.read(columns[name], index)
+            inputs.codes.update(block.codes)
+            inputs.numbers.update(block.numbers)
+            words |= block.words
+        judged = _Judged(n_leads, n_reasons)
+        if self._bag is None:
+            self._judge_by_table(inputs, judged)
+        else:
+            self._judge_by_bag(inputs, judged, explained)
+        texts = [words.get(name) or words_without_value(name) for name in self._table.features]
+        fit, engagement = judged.fit, judged.engagement
+        return Verdicts(
+            raw_scores=judged.raw_scores,
+            probability=judged.probability,
+            fit=fit,
+            engagement=engagement,
+            qualified=self._handoff.find_qualified(inputs.codes, fit, engagement),
+            bant=self._handoff.find_bant(inputs.codes, n_leads),
+            reasons=write_reasons(judged.features, judged.points, texts),
+            points=judged.total if self._is_rules else None,
+        )
+
+    def _judge_by_table(self, inputs: _Inputs, judged: _Judged) -> None:
+        n_features = len(self._table.features)
+        space = np.empty((n_features, min(CACHED, inputs.n_leads)))
+        for start in range(0, inputs.n_leads, CACHED):
+            rows = slice(start, start + CACHED)
+            part = inputs.take(rows)
+            points = space[:, : part.n_leads]
+            self._table.fill_points(points, part.codes, part.numbers)
+            if self._is_rules:
+                judged.total[rows] = add_up(points.T)
+            if self._scale is None:
+                judged.raw_scores[rows] = judged.total[rows]
+            else:
+                if self._is_rules:
+                    points *= self._classifier.slope_
+                self._place(judged, rows, add_up(points.T, self._classifier.start_))
+                points *= self._scale.points_per_logit
+            self._explain(judged, rows, points)
+
+    def _judge_by_bag(self, inputs: _Inputs, judged: _Judged, explained: Choice | None) -> None:
+        codes = [inputs.codes[column.name] for column in self._table.columns]
+        weight = self._classifier.bag_weight_
+        table_codes = {column.name: inputs.codes[column.name] for column in self._table.columns}
+        points = self._table.contributions_of(table_codes, n_leads=inputs.n_leads)
+        log_odds = add_up(points, self._table.intercept)
+        log_odds += weight * self._bag.predict(codes) - self._classifier.bag_start_
+        self._place(judged, slice(None), log_odds)
+        rows = np.arange(inputs.n_leads)
+        if explained is not None and not self._handoff.needs_points:
+            rows = np.flatnonzero(explained(judged.raw_scores))
+        if len(rows):
+            values, _ = self._bag.contributions([each[rows] for each in codes])
+            mine = np.ascontiguousarray((points[rows] + weight * values).T)
+            self._explain(judged, rows, mine * self._scale.points_per_logit)
+        if explained is not None and self._handoff.needs_points:
+            judged.points[:, ~explained(judged.raw_scores)] = 0.0
+
+    def _place(self, judged: _Judged, rows: Any, log_odds: Floats) -> None:
+        judged.raw_scores[rows] = self._scale.raw_scores(log_odds)
+        judged.probability[rows] = expit(log_odds)
+
+    def _explain(self, judged: _Judged, rows: Any, points: Floats) -> None:
+        """Keep the strongest points, and the sums of the two groups of families."""
+        judged.fit[rows] = _sum_of_families(points, self._fit)
+        judged.engagement[rows] = _sum_of_families(points, self._engagement)
+        features, strongest = find_strongest(points, len(judged.points))
+        judged.features[:, rows], judged.points[:, rows] = features, strongest
+
+
+def _sum_of_families(points: Floats, places: Sequence[int]) -> Floats:
+    return np.clip(np.round(50 + add_up(points[[*places]].T), 1), 0, 100)

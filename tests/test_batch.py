@@ -11,6 +11,7 @@ from leadml.config import load_config
 from leadml.errors import ConfigError, DataError, LeadmlError
 from leadml.registry.bundle import load_model
 from leadml.scored import check_scored
+from leadml.scoring.sums import compute_sums
 
 READERS = {
     "scored.csv": pd.read_csv,
@@ -165,7 +166,7 @@ def test_lines_add_up_to_the_score(crm, model_folder, leads, by):
     by = "model" if by == "no history" else by
     ids = leads["lead_id"].tolist()
     scorer, table = open_scorer(source, leads, by=by)
-    raw = scorer._judge(scorer.select(table.X)).raw_scores
+    raw = compute_sums(scorer, scorer.select(table.X)).raw_scores
     explained = explain_leads(source, leads, ids[:20], by=by)
     for place, (row, lines) in enumerate(explained):
         total = lines["points"].sum()

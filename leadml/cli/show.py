@@ -2,7 +2,9 @@
 
 import json
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
 from rich import box
@@ -43,6 +45,31 @@ def say(message: str) -> None:
 def step(message: str) -> None:
     """Print what is being done to standard error."""
     err.print(Text(f"· {message}", style="dim"))
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[int, float], None]]:
+    """Show a bar with rows a second on a terminal; yield what takes rows and share done."""
+    from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+    bar = Progress(
+        TextColumn("[progress.description]{task.description}"),
+        BarColumn(),
+        TextColumn("{task.percentage:>3.0f} %"),
+        TimeRemainingColumn(),
+        console=err,
+        transient=True,
+        disable=not err.is_terminal,
+    )
+    start = perf_counter()
+    with bar:
+        task = bar.add_task(what, total=1.0)
+
+        def advance(rows: int, done: float) -> None:
+            pace = rows / max(perf_counter() - start, 1e-9)
+            bar.update(task, completed=done, description=f"{rows:,} {what}, {pace:,.0f} a second")
+
+        yield advance
 
 
 def warn(messages: Iterable[str]) -> None:

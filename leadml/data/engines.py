@@ -18,7 +18,7 @@ from leadml.data.sources import read_leads
 from leadml.errors import DataError, MissingExtraError, did_you_mean
 
 _PARQUET = (".parquet", ".pq")
-_DUCKDB = (".duckdb", ".ddb", ".db")
+DUCKDB_SUFFIXES = (".duckdb", ".ddb", ".db")
 _EXTRAS = {"pyspark": "spark", "postgres": "postgres", "postgresql": "postgres"}
 
 
@@ -61,8 +61,8 @@ def open_engine(
         )
         raise DataError(message)
     if urls:
-        return _connect(urls.pop())
-    return _open_duckdb(memory, threads)
+        return connect(urls.pop())
+    return open_duckdb(memory, threads)
 
 
 def open_table(engine: Any, source: Any) -> Any:
@@ -101,7 +101,7 @@ def open_table(engine: Any, source: Any) -> Any:
             return engine.table(text)
         message = f"{file} does not exist. Pass a file, a folder, or database#table."
         raise DataError(message)
-    if path.suffix in _DUCKDB or table:
+    if path.suffix in DUCKDB_SUFFIXES or table:
         return _duckdb_table(engine, path, table)
     return _read_file(engine, path)
 
@@ -116,7 +116,7 @@ def read_source(source: Any, missing: list[str] | None = None) -> pd.DataFrame:
     """
     if isinstance(source, pd.DataFrame) or not _in_database(str(source)):
         return read_leads(source, missing=missing or [])
-    engine = _connect(str(source).partition("#")[0]) if is_url(str(source)) else _open_duckdb()
+    engine = connect(str(source).partition("#")[0]) if is_url(str(source)) else open_duckdb()
     try:
         frame = as_frame(engine, open_table(engine, source))
     finally:
@@ -182,10 +182,17 @@ def _is_address(source: Any) -> bool:
 
 def _in_database(source: str) -> bool:
     file, _, table = source.partition("#")
-    return is_url(source) or bool(table) or Path(file).suffix in _DUCKDB
+    return is_url(source) or bool(table) or Path(file).suffix in DUCKDB_SUFFIXES
 
 
-def _open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
+def open_duckdb(memory: str | None = None, threads: int | None = None) -> Any:
+    """Return an embedded engine in UTC, which spills to a temporary folder of its own.
+
+    Raises
+    ------
+    DataError
+        Where `memory` is no size.
+    """
     import ibis
 
     folder = tempfile.mkdtemp(prefix="leadml-")
@@ -221,7 +228,7 @@ def _open_spark(session: Any) -> Any:
     try:
         import ibis.backends.pyspark
     except ImportError as error:
-        raise _missing("pyspark") from error
+        raise missing_extra("pyspark") from error
     import ibis
 
     # the same cluster and tables; the user's own session keeps its time zone
@@ -231,7 +238,16 @@ def _open_spark(session: Any) -> Any:
     return ibis.pyspark.connect(own)
 
 
-def _connect(url: str) -> Any:
+def connect(url: str) -> Any:
+    """Return the Ibis backend of a database's address, its `${VARIABLES}` filled in.
+
+    Raises
+    ------
+    DataError
+        Where a variable is not set, or nothing answers; the password is in no message.
+    MissingExtraError
+        Where the database's driver is not installed.
+    """
     import ibis
 
     scheme = url.partition(":")[0]
@@ -239,7 +255,7 @@ def _connect(url: str) -> Any:
     try:
         engine = ibis.connect(url)
     except ImportError as error:
-        raise _missing(scheme) from error
+        raise missing_extra(scheme) from error
     except Exception as error:
         # the driver's own message may repeat the address with its password
         message = (
@@ -260,7 +276,14 @@ def _variable(name: str) -> str:
     return quote(os.environ[name], safe="")
 
 
-def _missing(scheme: str) -> MissingExtraError:
+def missing_extra(scheme: str) -> MissingExtraError:
+    """Return the error that names the package to install for a kind of database.
+
+    Examples
+    --------
+    >>> print(missing_extra("postgresql"))
+    Tables in postgresql need a driver. Install it: pip install 'leadml[postgres]'
+    """
     extra = _EXTRAS.get(scheme)
     package = f"leadml[{extra}]" if extra else f"ibis-framework[{scheme}]"
     message = f"Tables in {scheme} need a driver. Install it: pip install '{package}'"
@@ -289,7 +312,9 @@ def _duckdb_table(engine: Any, path: Path, table: str) -> Any:
         # Ibis 12 cannot list what DuckDB 2 holds
         names = engine.con.execute("SELECT database_name FROM duckdb_databases()").fetchall()
         if (catalog,) not in names:
-            engine.attach(path, name=catalog, read_only=True)
+            # Ibis 12 does not double a quote in the path
+            quoted = str(path).replace("'", "''")
+            engine.con.execute(f"ATTACH '{quoted}' AS {catalog} (READ_ONLY)")
     except Exception as error:
         message = f"{path} cannot be read as a DuckDB file: {str(error).splitlines()[0]}"
         raise DataError(message) from None

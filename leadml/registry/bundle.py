@@ -16,8 +16,9 @@ from leadml.config import Config
 from leadml.data.lead_table import LEAD_ID, SNAPSHOT_LEVEL, read_snapshot_index, read_table
 from leadml.errors import DataError, ModelFolderError, all_problems, did_you_mean
 from leadml.registry.state import scorer_from_dict, scorer_to_dict
+from leadml.scoring.engine import Choice
 from leadml.scoring.scorer import LeadScorer
-from leadml.scoring.verdicts import as_plain
+from leadml.scoring.verdicts import Verdicts, as_plain
 
 # Raise it whenever a folder of the present version could not be read, or would score otherwise,
 # in an older one.
@@ -78,15 +79,20 @@ class LeadModel:
         DataError
             Where columns or dates are missing.
         """
-        scored = score_columns(self.scorer, self.config, table, n_reasons)
+        scored, _ = score_columns(self.scorer, self.config, table, n_reasons=n_reasons)
         for name in keep:
             scored = scored.append_column(name, table.column(name))
         return as_plain(scored)
 
 
 def score_columns(
-    scorer: LeadScorer, config: Config, table: Any, n_reasons: int | None = None
-) -> Any:
+    scorer: LeadScorer,
+    config: Config,
+    table: Any,
+    *,
+    n_reasons: int | None = None,
+    explained: Choice | None = None,
+) -> tuple[Any, Verdicts]:
     """Return the scored table of leads given in Arrow, by one of a model's two scorers.
 
     Raises
@@ -94,9 +100,8 @@ def score_columns(
     DataError
         Where columns or dates are missing.
     """
-    id_column = LEAD_ID if config.has_history else config.leads.id
-    date_column = SNAPSHOT_LEVEL if config.has_history else config.leads.created
     there = [str(name) for name in table.schema.names]
+    id_column, date_column = index_columns(config)
     lacking = [name for name in (id_column, date_column) if name and name not in there]
     if lacking:
         problems = [f"{name!r} is missing.{did_you_mean(name, there)}" for name in lacking]
@@ -106,7 +111,15 @@ def score_columns(
     if date_column:
         index = read_snapshot_index(table.column(date_column).to_pandas().rename(date_column))
     columns = {name: table.column(name) for name in there}
-    return scorer.score_columns(columns, table.column(id_column), index=index, n_reasons=n_reasons)
+    ids = table.column(id_column)
+    return scorer.score_columns(columns, ids, index=index, n_reasons=n_reasons, explained=explained)
+
+
+def index_columns(config: Config) -> tuple[str, str | None]:
+    """Return the columns that say which lead a row is, and on which day, if one does."""
+    if config.has_history:
+        return LEAD_ID, SNAPSHOT_LEVEL
+    return config.leads.id, config.leads.created
 
 
 def save_model(

@@ -117,21 +117,26 @@ class Engine:
             With the leads' snapshot dates, where the model reads dates.
         n_reasons : int, default=3
         explained : callable, default=None
-            Tells by the raw scores which leads get reasons, fit and engagement; None: all do.
-            Where the hand-off asks for a least fit or engagement, all get these.
+            Tells by the raw scores which leads get reasons; None: all do. With a `full` model
+            the others get no fit and no engagement either, unless the hand-off asks for them.
         """
         inputs = _Inputs(n_leads, {}, {})
         words: dict[str, Words] = {}
+        unread: dict[str, NDArray[np.bool_]] = {}
         for name, lookups in self._lookups.items():
             block = lookups.read(columns[name], index)
             inputs.codes.update(block.codes)
             inputs.numbers.update(block.numbers)
             words |= block.words
+            if block.unread is not None:
+                unread[name] = block.unread
         judged = _Judged(n_leads, n_reasons)
         if self._bag is None:
             self._judge_by_table(inputs, judged)
         else:
             self._judge_by_bag(inputs, judged, explained)
+        if explained is not None:
+            judged.points[:, ~explained(judged.raw_scores)] = 0.0
         texts = [words.get(name) or words_without_value(name) for name in self._table.features]
         fit, engagement = judged.fit, judged.engagement
         return Verdicts(
@@ -143,6 +148,7 @@ class Engine:
             bant=self._handoff.find_bant(inputs.codes, n_leads),
             reasons=write_reasons(judged.features, judged.points, texts),
             points=judged.total if self._is_rules else None,
+            unread=unread,
         )
 
     def _judge_by_table(self, inputs: _Inputs, judged: _Judged) -> None:
@@ -179,8 +185,6 @@ class Engine:
             values, _ = self._bag.contributions([each[rows] for each in codes])
             mine = np.ascontiguousarray((points[rows] + weight * values).T)
             self._explain(judged, rows, mine * self._scale.points_per_logit)
-        if explained is not None and self._handoff.needs_points:
-            judged.points[:, ~explained(judged.raw_scores)] = 0.0
 
     def _place(self, judged: _Judged, rows: Any, log_odds: Floats) -> None:
         judged.raw_scores[rows] = self._scale.raw_scores(log_odds)

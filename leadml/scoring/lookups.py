@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+from numpy.typing import NDArray
 
 from leadml.data.sources import PLAIN_NUMBER
 from leadml.scoring.columns import (
@@ -24,6 +25,7 @@ from leadml.scoring.reasons import Words, describe_values, words_of_numbers
 
 MOST_VALUES = 100_000  # of one column that are kept from block to block
 
+_UNREAD = ("value", "not read")  # a key of codes: 1 for values that are none of their kind
 _PLAIN_NUMBER = re.compile(PLAIN_NUMBER)
 
 
@@ -37,13 +39,14 @@ class Look:
     raw: bool = False
 
 
-@dataclass(frozen=True)
+@dataclass
 class Block:
     """What was read of one raw column for the leads of a block."""
 
     codes: dict[Hashable, Places]
     numbers: dict[Hashable, Floats]  # by key, for the slopes of rules
     words: dict[str, Words]
+    unread: NDArray[np.bool_] | None = None  # leads whose value is none of the column's kind
 
 
 class Lookups:
@@ -67,6 +70,9 @@ class Lookups:
         self._profile = profile
         self._kind = None if profile is None else profile.kinds_.get(name)
         missing = () if profile is None else profile.missing
+        # where training met only what can be read, anything else is told
+        odd_before = 0 if profile is None else profile.unreadable_.get(name, 0)
+        self._is_strict = self._kind in ("number", "boolean") and not odd_before
         self._empty = {"", *(text.strip().casefold() for text in missing)}
         self._memory = _Memory()
 
@@ -118,6 +124,8 @@ class Lookups:
                 block.numbers[look.key] = values.numbers[look.key][known].take(places)
         for name in features:
             block.words[name] = _words_at(values.words[name], known, places)
+        if self._is_strict and values.codes[_UNREAD][known].any():
+            block.unread = values.codes[_UNREAD][known].take(places).astype(bool)
 
     def _read_values(self, values: list[Any]) -> "_Values":
         """Return codes, numbers and words of different values, each by itself."""
@@ -129,6 +137,10 @@ class Lookups:
             look.key: _codes(look, given[look.feature, look.raw], other[look.feature, look.raw])
             for look in self._looks
         }
+        if self._is_strict:
+            is_empty = np.array([value is None for value in cleaned])
+            read = given[self._name, False].notna().to_numpy(dtype=bool)
+            codes[_UNREAD] = (~read & ~is_empty).astype(np.intp)
         numbers = {
             look.key: as_numbers(given[look.feature, look.raw])
             for look in self._looks

@@ -13,9 +13,8 @@ from leadml.scoring.points import PointsTable
 
 N_CELLS = 24  # of about as many leads: one cut point each
 MOST_LEVELS = 8  # a longer list is not read
-FEWEST_LEADS, LEAST_SHARE = 20, 0.01  # that a rule fires for
+FEWEST_LEADS, LEAST_SHARE = 20, 0.01  # that a rule fires for; of a level listed 20 too
 MOST_SHARE = 0.5  # that a rule fires for: what most leads are is where points are counted from
-FEWEST_OF_LEVEL = 10  # leads: the points of rarer levels are mostly chance
 _UNITS = [digit * 10.0**power for power in range(12, -12, -1) for digit in (5, 2, 1)]
 
 
@@ -141,10 +140,9 @@ def _number_sets(n_codes: int, sign: int) -> Iterator[tuple[NDArray[np.bool_], i
 def _level_sets(points: Floats, leads: Floats) -> Iterator[tuple[NDArray[np.bool_], int]]:
     code = np.arange(len(points))
     # a level that was not seen has no rule, so `other` is in no set
-    known = np.flatnonzero(leads[:-2] >= FEWEST_OF_LEVEL)
+    known = np.flatnonzero(leads[:-2] >= FEWEST_LEADS)
     order = known[np.argsort(points[known], kind="stable")]
     for count in range(1, min(len(order), MOST_LEVELS) + 1):
         yield np.isin(code, order[:count]), 0
         yield np.isin(code, order[-count:]), 0
     yield code == len(points) - 1, 0
-    yield code < len(points) - 1, 0

@@ -2,7 +2,6 @@
 
 from collections.abc import Iterable, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
@@ -26,31 +25,20 @@ from leadml.scoring.bands import Bands
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.calibration import compute_offsets
 from leadml.scoring.columns import Floats
-from leadml.scoring.engine import Engine
+from leadml.scoring.engine import Choice, Engine
 from leadml.scoring.frames import as_frame, as_won
-from leadml.scoring.handoff import Handoff
-from leadml.scoring.points import add_up
 from leadml.scoring.raw_columns import RawColumn
-from leadml.scoring.reasons import describe_value, format_reasons
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scale import Scale
+from leadml.scoring.sums import (
+    ENGAGEMENT_FAMILIES,
+    FIT_FAMILIES,
+    compute_sums,
+    explain_sum,
+    judge_foreign,
+)
 from leadml.scoring.verdicts import Verdicts, as_plain
-
-FIT_FAMILIES = ("demographic", "firmographic")
-ENGAGEMENT_FAMILIES = ("behavioral", "email")
-
-
-@dataclass(frozen=True)
-class _Judged:
-    """What a classifier says of some leads; `raw_scores` = 50 + start + the sum of `points`."""
-
-    points: pd.DataFrame | None
-    start: float
-    values: pd.DataFrame
-    raw_scores: Floats
-    probability: Floats
-    sum_of_rules: Any
 
 
 class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
@@ -223,12 +211,12 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Where the classifier gives no contributions.
         """
         check_is_fitted(self)
-        judged = self._judge(X)
-        if judged.points is None:
+        sums = compute_sums(self, X)
+        if sums.points is None:
             name = type(split_pipeline(self.estimator_)[1]).__name__
             message = f"{name} gives no contributions, so its scores are no sum of reasons."
             raise DataError(message)
-        return judged.points, judged.start
+        return sums.points, sums.start
 
     def explain(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return the whole sum of one lead's score, line by line.
@@ -243,21 +231,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Columns `points`, `feature`, `value`, `family`; the strongest points first, after the
             lines all leads share. `points` add up to the score before rounding and clipping.
         """
-        judged = self._judge(self.select(leads))
-        if judged.points is None:
-            message = "This classifier gives no contributions, so there is no sum to explain."
-            raise DataError(message)
-        lines: list[tuple[float, str, str, str]] = []
-        if self.scale_ is not None:
-            lines.append((50.0, "average lead", "", ""))
-        if self.scale_ is not None and round(judged.start, 9) != 0:
-            lines.append((judged.start, "start", "what every lead has", ""))
-        mine = judged.points.iloc[0]
-        for feature in mine.abs().sort_values(ascending=False, kind="stable").index:
-            value = judged.values[feature].iloc[0] if feature in judged.values else ""
-            family = self.find_family(feature) or ""
-            lines.append((mine[feature], str(feature), describe_value(value), family))
-        return pd.DataFrame(lines, columns=["points", "feature", "value", "family"])
+        return explain_sum(self, self.select(leads))
 
     def score_leads(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return the scored table: one row a lead, see `leadml.scored`.
@@ -281,8 +255,9 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         *,
         index: pd.Index | None = None,
         n_reasons: int | None = None,
-    ) -> Any:
-        """Return the scored table in Arrow, of columns in Arrow.
+        explained: Choice | None = None,
+    ) -> tuple[Any, Verdicts]:
+        """Return the scored table in Arrow, of columns in Arrow, and all that was said.
 
         Parameters
         ----------
@@ -293,6 +268,8 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             With a level `snapshot_date`, where the classifier reads dates.
         n_reasons : int, default=None
             None takes the scorer's own.
+        explained : callable, default=None
+            See `Engine.score`.
 
         Raises
         ------
@@ -303,8 +280,11 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         self._check_columns(columns)
         read = {name: RawColumn(columns[name]) for name in engine.sources}
         count = self.n_reasons if n_reasons is None else n_reasons
-        verdicts = engine.score(read, len(lead_ids), index=index, n_reasons=count)
-        return verdicts.to_arrow(lead_ids, self.bands or Bands(), self.name, self.version)
+        verdicts = engine.score(
+            read, len(lead_ids), index=index, n_reasons=count, explained=explained
+        )
+        table = verdicts.to_arrow(lead_ids, self.bands or Bands(), self.name, self.version)
+        return table, verdicts
 
     def compile(self) -> Engine:
         """Return what scores by looking up alone; made once, and anew after a change.
@@ -336,61 +316,12 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         return state
 
     def _judge_frame(self, X: pd.DataFrame) -> Verdicts:
-        if is_ours(self.estimator_):
-            engine = self.compile()
-            frame = X.set_axis(self.get_column_names(), axis=1)
-            columns = {name: RawColumn(frame[name]) for name in engine.sources}
-            return engine.score(columns, len(X), index=X.index, n_reasons=self.n_reasons)
-        judged = self._judge(X)
-        more = judged.values[judged.values.columns.difference(X.columns)]
-        both = pd.concat([X.set_axis(range(len(X))), more.set_axis(range(len(X)))], axis=1)
-        handoff = Handoff(self.handoff, self.bant, self.rules)
-        looks = handoff.looks([*X.columns], [*more.columns])
-        codes = {look.key: look.column.codes(both[look.feature]) for look in looks}
-        fit = self._family_score(judged, FIT_FAMILIES)
-        engagement = self._family_score(judged, ENGAGEMENT_FAMILIES)
-        reasons = [pa.nulls(len(X), pa.string())] * self.n_reasons
-        if judged.points is not None:
-            texts = format_reasons(judged.points, judged.values, self.n_reasons)
-            reasons = [pa.array(texts[name], pa.string()) for name in texts]
-        return Verdicts(
-            raw_scores=judged.raw_scores,
-            probability=judged.probability,
-            fit=fit,
-            engagement=engagement,
-            qualified=handoff.find_qualified(codes, fit, engagement),
-            bant=handoff.find_bant(codes, len(X)),
-            reasons=reasons,
-            points=None,
-        )
-
-    def _judge(self, X: Any) -> "_Judged":
-        if self.scale_ is None:
-            return self._judge_by_points(X)
-        log_odds = compute_log_odds(self.estimator_, X)
-        raw, probability = self.scale_.raw_scores(log_odds), expit(log_odds)
-        attribution = compute_attribution(self.estimator_, X)
-        if attribution is None:
-            return _Judged(None, 0.0, as_frame(self, X, reset=False), raw, probability, np.nan)
-        contributions, start = attribution.contributions, attribution.start
-        if self.offsets_ is not None:
-            contributions = contributions - self.offsets_
-            start += float(self.offsets_.sum())
-        start_points = float(self.scale_.raw_scores(start)) - 50
-        points = contributions * self.scale_.points_per_logit
-        before, last = split_pipeline(self.estimator_)
-        rules: Any = np.nan
-        if isinstance(last, RulePointsClassifier):
-            rules = last.compute_raw_points(X if before is None else before.transform(X))
-        return _Judged(points, start_points, attribution.values, raw, probability, rules)
-
-    def _judge_by_points(self, X: Any) -> "_Judged":
-        """Take the rule book's points as the score: there is nothing to calibrate them by."""
-        before, last = split_pipeline(self.estimator_)
-        inputs = as_frame(self, X, reset=False) if before is None else before.transform(X)
-        points = last.compute_rule_points(inputs)
-        total = add_up(points.to_numpy())
-        return _Judged(points, -50.0, inputs, total, np.full(len(total), np.nan), total)
+        if not is_ours(self.estimator_):
+            return judge_foreign(self, X)
+        engine = self.compile()
+        frame = X.set_axis(self.get_column_names(), axis=1)
+        columns = {name: RawColumn(frame[name]) for name in engine.sources}
+        return engine.score(columns, len(X), index=X.index, n_reasons=self.n_reasons)
 
     def _centre(self, X: Any, base_rate: float) -> Floats | None:
         attribution = compute_attribution(self.estimator_, X)
@@ -406,12 +337,6 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         profile = before[0] if before is not None else None
         source = getattr(profile, "source_", {}).get(feature, feature)
         return (self.families or {}).get(source)
-
-    def _family_score(self, judged: "_Judged", families: tuple[str, ...]) -> Floats:
-        if judged.points is None:
-            return np.full(len(judged.raw_scores), np.nan)
-        mine = [name for name in judged.points.columns if self.find_family(name) in families]
-        return np.clip(np.round(50 + add_up(judged.points[mine].to_numpy()), 1), 0, 100)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

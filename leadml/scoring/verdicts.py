@@ -1,7 +1,7 @@
 """Verdicts: what a model says of a block of leads, and the scored table made of it."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -31,6 +31,8 @@ class Verdicts:
     reasons : list of Arrow arrays of texts
     points : array or None
         The sum of a rule book's points.
+    unread : dict of raw column to array of bool
+        Leads whose value is not of the column's kind, where training met none such.
     """
 
     raw_scores: Floats
@@ -41,6 +43,7 @@ class Verdicts:
     bant: NDArray[np.intp]
     reasons: Sequence[Any]
     points: Floats | None
+    unread: Mapping[str, NDArray[np.bool_]] = field(default_factory=dict)
 
     def to_arrow(self, lead_ids: Any, bands: Bands, name: str, version: str) -> Any:
         """Return the scored table in Arrow; texts of few values are dictionaries."""
@@ -70,10 +73,10 @@ class Verdicts:
 
 def as_plain(table: Any) -> Any:
     """Return an Arrow table with dictionaries as the texts they stand for."""
-    for place, field in enumerate(table.schema):
-        if pa.types.is_dictionary(field.type):
-            plain = table.column(place).cast(field.type.value_type)
-            table = table.set_column(place, field.name, plain)
+    for place, column in enumerate(table.schema):
+        if pa.types.is_dictionary(column.type):
+            plain = table.column(place).cast(column.type.value_type)
+            table = table.set_column(place, column.name, plain)
     return table
 
 

@@ -1,0 +1,168 @@
+"""Leads to score, block by block: from a file, or from a table in memory."""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from leadml.bulk.block import Choices, Part, ReadBlock
+from leadml.config import Config
+from leadml.data.blocks import ROWS, RawBlock, Wanted, open_file
+from leadml.data.lead_table import LEAD_ID, SNAPSHOT_LEVEL, LeadTable, read_dates
+from leadml.data.sources import all_files
+from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.registry.bundle import index_columns
+from leadml.scored import LAST_COLUMNS, SCORED_COLUMNS
+from leadml.scoring.scorer import LeadScorer
+
+
+@dataclass(frozen=True)
+class LeadParts:
+    """Leads that can be read in blocks, the same ones each time.
+
+    Attributes
+    ----------
+    name : str
+        For messages.
+    identity : list
+        What tells whether the leads are the same as in another run, as JSON values.
+    blocks : callable
+        Returns an iterator over the blocks.
+    notes : sequence of str
+        What to know of the leads.
+    """
+
+    name: str
+    identity: list[Any]
+    blocks: Callable[[], Iterator[ReadBlock]]
+    notes: Sequence[str] = ()
+
+    @classmethod
+    def of_table(cls, name: str, table: LeadTable, choices: Choices) -> "LeadParts":
+        """Return the leads of a table in memory."""
+        X = table.X
+        check_kept(choices.keep, [str(column) for column in X.columns], name)
+        identity = [*_identity(Path(name)), len(X)]
+
+        def blocks() -> Iterator[ReadBlock]:
+            for start in range(0, len(X), ROWS):
+                rows = slice(start, start + ROWS)
+                yield ReadBlock(
+                    partial(_part_of_frame, X.iloc[rows], choices),
+                    min(start + ROWS, len(X)) / len(X),
+                )
+
+        return cls(name, identity, blocks, table.notes)
+
+
+def open_leads(path: str | Path, config: Config, scorer: LeadScorer, choices: Choices) -> LeadParts:
+    """Open a file of leads as a model reads them.
+
+    Raises
+    ------
+    DataError
+        Where there is no such file, or it lacks columns.
+    """
+    file = open_file(path)
+    id_column, date_column = index_columns(config)
+    roles = [id_column, *([date_column] if date_column else [])]
+    lacking = [name for name in [*roles, *scorer.get_column_names()] if name not in file.columns]
+    if lacking:
+        problems = [f"{name!r} is missing.{did_you_mean(name, file.columns)}" for name in lacking]
+        there = ", ".join(file.columns)
+        raise DataError(f"{all_problems(str(path), problems)}\nIt has: {there}.")
+    check_kept(choices.keep, file.columns, str(path))
+    sources = scorer.compile().sources
+    profile = scorer.estimator_[0]
+    numbers = {name for name in sources if profile.kinds_.get(name) == "number"}
+    wanted = Wanted(
+        columns=list(dict.fromkeys([*roles, *sources, *choices.keep])),
+        numbers=frozenset(numbers - {*roles, *choices.keep}),
+        categories=frozenset({*sources} - numbers - {*roles, *choices.keep}),
+        missing=config.leads.missing,
+    )
+    read = partial(_part_of_file, id_column, date_column, sources, choices)
+
+    def blocks() -> Iterator[ReadBlock]:
+        for block in file.blocks(wanted):
+            yield ReadBlock(partial(read, block), block.done)
+
+    return LeadParts(str(path), _identity(Path(path)), blocks)
+
+
+def check_kept(keep: Sequence[str], there: Sequence[str], name: str) -> None:
+    """Raise where columns to keep are not there, or are called as those of the scored table.
+
+    Raises
+    ------
+    DataError
+    """
+    problems = [
+        f"--columns: there is no column {column!r}.{did_you_mean(column, there)}"
+        for column in keep
+        if column not in there
+    ]
+    taken = {*SCORED_COLUMNS, *LAST_COLUMNS}
+    problems += [
+        f"--columns: the scored table has a column {column!r} of its own. Rename yours."
+        for column in keep
+        if column in taken or column.startswith("reason_")
+    ]
+    if problems:
+        raise DataError(all_problems(name, problems))
+
+
+def _part_of_file(
+    id_column: str,
+    date_column: str | None,
+    sources: Sequence[str],
+    choices: Choices,
+    block: RawBlock,
+) -> Part:
+    parsed = block.parse()
+    table = parsed.table
+    index, odd = None, {}
+    if date_column is not None:
+        values = table.column(date_column).to_pandas().rename(date_column)
+        values = values.mask(values == "") if values.dtype == "str" else values
+        dates, _ = read_dates(values)
+        index = pd.Index(dates, name=SNAPSHOT_LEVEL)
+        odd[f"{date_column!r} is no date (as 2026-01-31)"] = (
+            dates.isna() & values.notna()
+        ).to_numpy(dtype=bool)
+    return Part(
+        lead_ids=_whole(table.column(id_column)),
+        columns={name: _whole(table.column(name)) for name in sources},
+        index=index,
+        kept={name: table.column(name) for name in choices.keep},
+        bad=parsed.bad,
+        odd=odd,
+    )
+
+
+def _part_of_frame(X: pd.DataFrame, choices: Choices) -> Part:
+    ids = X.index.get_level_values(LEAD_ID if LEAD_ID in X.index.names else 0)
+    plain = X.reset_index(drop=True)
+    return Part(
+        lead_ids=pa.array(ids),
+        columns={str(name): plain[name] for name in plain.columns},
+        index=X.index,
+        kept={name: pa.array(plain[name]) for name in choices.keep},
+        bad=(),
+    )
+
+
+def _whole(column: Any) -> Any:
+    return column.combine_chunks() if isinstance(column, pa.ChunkedArray) else column
+
+
+def _identity(path: Path) -> list[Any]:
+    """Return the path, sizes and times of change of the files that the leads are read from."""
+    if not path.exists():
+        return [str(path)]
+    stats = [each.stat() for each in all_files(path)]
+    return [str(path.resolve()), *([stat.st_size, stat.st_mtime_ns] for stat in stats)]

@@ -2,12 +2,15 @@
 
 import unicodedata
 from collections.abc import Callable, Collection
+from typing import Any, get_args
 
 import numpy as np
 import pandas as pd
 from pandas.api import types
 
+from leadml.config import Kind
 from leadml.data.kinds import kind_of
+from leadml.errors import DataError, all_problems, did_you_mean
 
 SNAPSHOT_LEVEL = "snapshot_date"
 RARE = 3  # as in the models, which pool levels seen less often
@@ -50,15 +53,21 @@ def clean_texts(values: pd.Series, missing: Collection[str]) -> pd.Series:
     >>> clean_texts(pd.Series([" a  b", "", "Select", 3.0]), ["select"]).tolist()
     ['a b', nan, nan, '3']
     """
-    empty = {"", *(spelling_key(text) for text in missing)}
+    empty = empty_keys(missing)
+    return map_unique(values, lambda value: clean_text(value, empty))
 
-    def clean(value: object) -> str | None:
-        if isinstance(value, float) and value.is_integer():
-            value = int(value)
-        text = " ".join(str(value).split())
-        return None if text.casefold() in empty else text
 
-    return map_unique(values, clean)
+def clean_text(value: object, empty: Collection[str]) -> str | None:
+    """Return one value as stripped text; None where its key is among the empty ones."""
+    if isinstance(value, float) and value.is_integer():
+        value = int(value)
+    text = " ".join(str(value).split())
+    return None if text.casefold() in empty else text
+
+
+def empty_keys(missing: Collection[str]) -> set[str]:
+    """Return the keys of all texts that mean missing."""
+    return {"", *(spelling_key(text) for text in missing)}
 
 
 def spelling_key(text: str) -> str:
@@ -115,7 +124,12 @@ def _is_number(text: str) -> bool:
 
 def read_booleans(values: pd.Series, missing: Collection[str]) -> pd.Series:
     """Return 'yes' or 'no'; what is neither is NaN."""
-    return map_unique(clean_texts(values, missing), lambda text: _ANSWER.get(fold(str(text))))
+    return map_unique(clean_texts(values, missing), read_answer)
+
+
+def read_answer(text: object) -> str | None:
+    """Return 'yes' or 'no' for one text; None where it is neither."""
+    return _ANSWER.get(fold(str(text)))
 
 
 def read_dates(values: pd.Series, missing: Collection[str]) -> pd.Series:
@@ -151,3 +165,25 @@ def find_spellings(texts: pd.Series) -> dict[str, str]:
     # the last spelling of a key stays in the dictionary
     pairs = dict(zip(keys[frequent], counts.loc[frequent, "spelling"], strict=True))
     return dict(sorted(pairs.items()))
+
+
+def check_kinds(kinds: dict[str, Any], columns: list[str]) -> None:
+    """Raise where a kind is none, or of a column that is not there.
+
+    Raises
+    ------
+    DataError
+    """
+    accepted = get_args(Kind)
+    problems = [
+        f"the table has no column {name!r}.{did_you_mean(name, columns)}"
+        for name in kinds
+        if name not in columns
+    ]
+    problems += [
+        f"{kind!r} is no kind. Accepted: {', '.join(accepted)}.{did_you_mean(str(kind), accepted)}"
+        for kind in kinds.values()
+        if kind not in accepted
+    ]
+    if problems:
+        raise DataError(all_problems("`kinds`", problems))

@@ -1,10 +1,12 @@
 """Tell company addresses from free and from disposable ones, by their domain."""
 
+import re
+
 import pandas as pd
 
 from leadml.features._values import map_unique
 
-_ADDRESS = r"^\s*[^@\s<>]+@((?:[\w-]+\.)+[^\W\d_]{2,})\s*$"
+_ADDRESS = re.compile(r"^\s*[^@\s<>]+@((?:[\w-]+\.)+[^\W\d_]{2,})\s*$")
 
 # Mailboxes that anyone can open, by provider: large ones everywhere, then by country.
 FREE_DOMAINS = frozenset(
@@ -80,8 +82,13 @@ def compute_email_domain(emails: pd.Series) -> pd.Series:
     >>> compute_email_domain(emails).tolist()
     ['corporate', 'free', 'disposable', nan]
     """
-    domains = emails.astype("str").str.extract(_ADDRESS, expand=False).str.lower()
-    return map_unique(domains, lambda domain: _kind(str(domain)))
+    return map_unique(emails, find_domain_kind)
+
+
+def find_domain_kind(email: object) -> str | None:
+    """Return the sort of domain of one address; None where it is no address."""
+    address = _ADDRESS.match(str(email))
+    return _kind(address[1].lower()) if address else None
 
 
 def _kind(domain: str) -> str:

@@ -1,7 +1,7 @@
 """Turn the raw columns of a table of leads into model features."""
 
 from collections import Counter
-from typing import Any, Self, get_args
+from typing import Any, Self
 
 import numpy as np
 import pandas as pd
@@ -13,8 +13,11 @@ from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.features._values import (
     SNAPSHOT_LEVEL,
     age_in_days,
+    check_kinds,
     clean_numbers,
+    clean_text,
     clean_texts,
+    empty_keys,
     find_spellings,
     infer_kind,
     map_unique,
@@ -24,6 +27,7 @@ from leadml.features._values import (
     spelling_key,
 )
 from leadml.features.email_domains import compute_email_domain
+from leadml.features.one_value import compute_value
 from leadml.features.titles import compute_function, compute_seniority
 
 _SUFFIXES = {
@@ -123,7 +127,7 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
         """
         frame = self._checked_frame(X, reset=True)
         declared = dict(self.kinds or {})
-        _check_kinds(declared, [*frame.columns])
+        check_kinds(declared, [*frame.columns])
         self.kinds_: dict[str, str] = {
             name: declared.get(name) or infer_kind(frame[name]) for name in map(str, frame)
         }
@@ -190,6 +194,17 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
             features = dict(zip(_feature_names(name, kind), columns, strict=True))
         if self.keep_raw and kind in _SUFFIXES:
             features[name] = clean_texts(values, self.missing)
+        return features
+
+    def transform_value(self, name: str, value: Any, snapshot: Any = None) -> dict[str, Any]:
+        """Return the features of one value of a column by name, as `transform_column` would."""
+        kind, features = self.kinds_[name], {}
+        empty = empty_keys(self.missing)
+        if name not in self.unused_:
+            made = compute_value(kind, value, empty, self.spellings_.get(name), snapshot)
+            features = dict(zip(_feature_names(name, kind), made, strict=True))
+        if self.keep_raw and kind in _SUFFIXES:
+            features[name] = None if value is None else clean_text(value, empty)
         return features
 
     def clean_numbers(self, numbers: np.ndarray) -> np.ndarray:
@@ -362,22 +377,6 @@ class ProfileFeatures(TransformerMixin, BaseEstimator):
 
 def _feature_names(name: str, kind: str) -> list[str]:
     return [name + suffix for suffix in _SUFFIXES.get(kind, ("",))]
-
-
-def _check_kinds(kinds: dict[str, Any], columns: list[str]) -> None:
-    accepted = get_args(Kind)
-    problems = [
-        f"the table has no column {name!r}.{did_you_mean(name, columns)}"
-        for name in kinds
-        if name not in columns
-    ]
-    problems += [
-        f"{kind!r} is no kind. Accepted: {', '.join(accepted)}.{did_you_mean(str(kind), accepted)}"
-        for kind in kinds.values()
-        if kind not in accepted
-    ]
-    if problems:
-        raise DataError(all_problems("`kinds`", problems))
 
 
 def _check_shape(frame: pd.DataFrame, *, rows_needed: bool) -> None:

@@ -42,7 +42,7 @@ def compute_seniority(titles: pd.Series) -> pd.Series:
     >>> compute_seniority(pd.Series(["VP of Sales", "Inhaberin", "Jefa de compras"])).tolist()
     ['vp', 'owner', 'head']
     """
-    return map_unique(titles, _seniority)
+    return map_unique(titles, find_seniority)
 
 
 def compute_function(titles: pd.Series) -> pd.Series:
@@ -64,10 +64,11 @@ def compute_function(titles: pd.Series) -> pd.Series:
     >>> compute_function(pd.Series(["VP of Sales", "Leiter Einkauf", "Founder & CEO"])).tolist()
     ['sales', 'procurement', 'general_management']
     """
-    return map_unique(titles, _function)
+    return map_unique(titles, find_function)
 
 
-def _seniority(title: object) -> str | None:
+def find_seniority(title: object) -> str | None:
+    """Return the rank of one title; None where it holds no word."""
     words = _words(str(title))
     if not words:
         return None
@@ -80,7 +81,8 @@ def _seniority(title: object) -> str | None:
     return "other"
 
 
-def _function(title: object) -> str | None:
+def find_function(title: object) -> str | None:
+    """Return the business function of one title; None where it holds no word."""
     words = _words(str(title))
     if not words:
         return None

@@ -84,6 +84,18 @@ class LeadModel:
             scored = scored.append_column(name, table.column(name))
         return as_plain(scored)
 
+    def score_one(self, lead: Mapping[str, Any]) -> dict[str, Any]:
+        """Return the row of the scored table of one lead, given by the config's column names.
+
+        Raises
+        ------
+        DataError
+            Where columns are missing.
+        """
+        id_column, date_column = index_columns(self.config)
+        date = lead.get(date_column) if date_column else None
+        return self.scorer.score_one(lead, lead_id=lead.get(id_column), snapshot_date=date)
+
 
 def score_columns(
     scorer: LeadScorer,

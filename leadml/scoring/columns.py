@@ -5,6 +5,7 @@ levels. The two last codes of a column are kept for what was not seen (`other`, 
 and for what is missing.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -50,6 +51,11 @@ class NumberColumn:
         codes[np.isnan(numbers)] = self.n_codes - 1
         return codes
 
+    def code(self, value: Any) -> int:
+        """Return the code of one value."""
+        number = value if isinstance(value, float) else _number_of(value)
+        return self.n_codes - 1 if number != number else bisect_right(self.edges, number)
+
     def labels(self) -> list[str]:
         """Return what each code means, for people."""
         if not self.edges:
@@ -82,6 +88,16 @@ class CategoryColumn:
         known = np.where(known < 0, len(self.levels), known)
         return np.append(known, len(self.levels) + 1)[places].astype(np.int32)
 
+    @cached_property
+    def _place(self) -> dict[str, int]:
+        return {level: place for place, level in enumerate(self.levels)}
+
+    def code(self, value: Any) -> int:
+        """Return the code of one value."""
+        if is_missing(value):
+            return len(self.levels) + 1
+        return self._place.get(as_text(value), len(self.levels))
+
     def labels(self) -> list[str]:
         """Return what each code means, for people."""
         return [*self.levels, "other", "missing"]
@@ -105,12 +121,20 @@ class TextColumn:
     def codes(self, values: Any) -> Codes:
         """Return the code of each value."""
         places, uniques = pd.factorize(np.asarray(as_texts(values), dtype=object))
-        words = {word.strip().casefold() for word in self.words}
-        texts = [text.strip().casefold() for text in uniques]
-        found = [
-            text in words if self.whole else any(word in text for word in words) for text in texts
-        ]
+        found = [self.code(text) for text in uniques]
         return np.append(np.asarray(found, dtype=np.int32), 2)[places].astype(np.int32)
+
+    @cached_property
+    def _words(self) -> frozenset[str]:
+        return frozenset(word.strip().casefold() for word in self.words)
+
+    def code(self, value: Any) -> int:
+        """Return the code of one value."""
+        if is_missing(value):
+            return 2
+        text = as_text(value).strip().casefold()
+        is_found = text in self._words if self.whole else any(word in text for word in self._words)
+        return int(is_found)
 
     def labels(self) -> list[str]:
         """Return what each code means, for people."""
@@ -137,6 +161,15 @@ def as_texts(values: Any) -> pd.Series:
     """Return values as texts, None where missing."""
     series = pd.Series(values).astype(object)
     return series.map(as_text).where(series.notna(), None)
+
+
+def is_missing(value: Any) -> bool:
+    """Return whether one value is missing: None, NaN, NaT or NA."""
+    return value is None or value is pd.NA or bool(value != value)
+
+
+def _number_of(value: Any) -> float:
+    return float("nan") if is_missing(value) else float(as_numbers([value])[0])
 
 
 def as_text(value: Any) -> str:

@@ -65,23 +65,23 @@ class Engine:
     def __init__(self, scorer: Any, fit: Sequence[str], engagement: Sequence[str]) -> None:
         before, self._classifier = split_pipeline(scorer.estimator_)
         profile = before[0] if before is not None else None
-        self._table, self._scale = self._classifier.table_, scorer.scale_
+        self.table, self._scale = self._classifier.table_, scorer.scale_
         self._is_rules = isinstance(self._classifier, RulePointsClassifier)
         self._bag: Any = getattr(self._classifier, "bag_", None)
-        place = {name: number for number, name in enumerate(self._table.features)}
+        place = {name: number for number, name in enumerate(self.table.features)}
         self._fit = [place[name] for name in fit]
         self._engagement = [place[name] for name in engagement]
         raw = scorer.get_column_names()
         source_of_feature = dict(profile.source_) if profile is not None else {n: n for n in raw}
-        self._handoff = Handoff(scorer.handoff, scorer.bant, scorer.rules)
-        looks = [Look(column.name, column, source_of(column)) for column in self._table.columns]
-        looks += self._handoff.looks(raw, [*source_of_feature])
-        shown = [] if self._is_rules else self._table.features
+        self.handoff = Handoff(scorer.handoff, scorer.bant, scorer.rules)
+        looks = [Look(column.name, column, source_of(column)) for column in self.table.columns]
+        looks += self.handoff.looks(raw, [*source_of_feature])
+        shown = [] if self._is_rules else self.table.features
         by_source: dict[str, list[Look]] = {}
         for look in looks:
             source = look.feature if look.raw else source_of_feature[look.feature]
             by_source.setdefault(source, []).append(look)
-        self._lookups = {
+        self.lookups = {
             source: Lookups(
                 source, mine, [name for name in shown if source_of_feature[name] == source], profile
             )
@@ -91,7 +91,7 @@ class Engine:
     @property
     def sources(self) -> list[str]:
         """The raw columns that are read."""
-        return [*self._lookups]
+        return [*self.lookups]
 
     @property
     def is_slow_to_explain(self) -> bool:
@@ -123,7 +123,7 @@ class Engine:
         inputs = _Inputs(n_leads, {}, {})
         words: dict[str, Words] = {}
         unread: dict[str, NDArray[np.bool_]] = {}
-        for name, lookups in self._lookups.items():
+        for name, lookups in self.lookups.items():
             block = lookups.read(columns[name], index)
             inputs.codes.update(block.codes)
             inputs.numbers.update(block.numbers)
@@ -137,28 +137,28 @@ class Engine:
             self._judge_by_bag(inputs, judged, explained)
         if explained is not None:
             judged.points[:, ~explained(judged.raw_scores)] = 0.0
-        texts = [words.get(name) or words_without_value(name) for name in self._table.features]
+        texts = [words.get(name) or words_without_value(name) for name in self.table.features]
         fit, engagement = judged.fit, judged.engagement
         return Verdicts(
             raw_scores=judged.raw_scores,
             probability=judged.probability,
             fit=fit,
             engagement=engagement,
-            qualified=self._handoff.find_qualified(inputs.codes, fit, engagement),
-            bant=self._handoff.find_bant(inputs.codes, n_leads),
+            qualified=self.handoff.find_qualified(inputs.codes, fit, engagement),
+            bant=self.handoff.find_bant(inputs.codes, n_leads),
             reasons=write_reasons(judged.features, judged.points, texts),
             points=judged.total if self._is_rules else None,
             unread=unread,
         )
 
     def _judge_by_table(self, inputs: _Inputs, judged: _Judged) -> None:
-        n_features = len(self._table.features)
+        n_features = len(self.table.features)
         space = np.empty((n_features, min(CACHED, inputs.n_leads)))
         for start in range(0, inputs.n_leads, CACHED):
             rows = slice(start, start + CACHED)
             part = inputs.take(rows)
             points = space[:, : part.n_leads]
-            self._table.fill_points(points, part.codes, part.numbers)
+            self.table.fill_points(points, part.codes, part.numbers)
             if self._is_rules:
                 judged.total[rows] = add_up(points.T)
             if self._scale is None:
@@ -171,15 +171,15 @@ class Engine:
             self._explain(judged, rows, points)
 
     def _judge_by_bag(self, inputs: _Inputs, judged: _Judged, explained: Choice | None) -> None:
-        codes = [inputs.codes[column.name] for column in self._table.columns]
+        codes = [inputs.codes[column.name] for column in self.table.columns]
         weight = self._classifier.bag_weight_
-        table_codes = {column.name: inputs.codes[column.name] for column in self._table.columns}
-        points = self._table.contributions_of(table_codes, n_leads=inputs.n_leads)
-        log_odds = add_up(points, self._table.intercept)
+        table_codes = {column.name: inputs.codes[column.name] for column in self.table.columns}
+        points = self.table.contributions_of(table_codes, n_leads=inputs.n_leads)
+        log_odds = add_up(points, self.table.intercept)
         log_odds += weight * self._bag.predict(codes) - self._classifier.bag_start_
         self._place(judged, slice(None), log_odds)
         rows = np.arange(inputs.n_leads)
-        if explained is not None and not self._handoff.needs_points:
+        if explained is not None and not self.handoff.needs_points:
             rows = np.flatnonzero(explained(judged.raw_scores))
         if len(rows):
             values, _ = self._bag.contributions([each[rows] for each in codes])
@@ -192,11 +192,32 @@ class Engine:
 
     def _explain(self, judged: _Judged, rows: Any, points: Floats) -> None:
         """Keep the strongest points, and the sums of the two groups of families."""
-        judged.fit[rows] = _sum_of_families(points, self._fit)
-        judged.engagement[rows] = _sum_of_families(points, self._engagement)
+        judged.fit[rows], judged.engagement[rows] = self.sum_families(points)
         features, strongest = find_strongest(points, len(judged.points))
         judged.features[:, rows], judged.points[:, rows] = features, strongest
 
+    def sum_families(self, points: Floats) -> tuple[Floats, Floats]:
+        """Return fit and engagement of points of the score, shape (n_features, n_leads)."""
+        sums = (add_up(points[[*places]].T) for places in (self._fit, self._engagement))
+        fit, engagement = (np.clip(np.round(50 + total, 1), 0, 100) for total in sums)
+        return fit, engagement
 
-def _sum_of_families(points: Floats, places: Sequence[int]) -> Floats:
-    return np.clip(np.round(50 + add_up(points[[*places]].T), 1), 0, 100)
+    def weigh_one(
+        self, points: Floats, codes: NDArray[np.intp]
+    ) -> tuple[float | None, float, float | None, Floats]:
+        """Return one lead's sum of rules, raw score, log-odds and points of the score."""
+        total = float(points.sum()) if self._is_rules else None
+        if self._scale is None:
+            assert total is not None  # noqa: S101 - a rule book alone has no scale
+            return total, total, None, points
+        if self._is_rules:
+            points = points * self._classifier.slope_
+        log_odds = float(points.sum()) + self._classifier.start_
+        if self._bag is not None:
+            columns = [codes[[place]] for place in range(len(codes))]
+            weight = self._classifier.bag_weight_
+            log_odds += weight * float(self._bag.predict(columns)[0])
+            log_odds -= self._classifier.bag_start_
+            points = points + weight * self._bag.contributions(columns)[0][0]
+        raw = float(self._scale.raw_scores(log_odds))
+        return total, raw, log_odds, points * self._scale.points_per_logit

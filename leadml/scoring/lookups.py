@@ -19,6 +19,7 @@ from leadml.scoring.columns import (
     NumberColumn,
     as_numbers,
     as_text,
+    is_missing,
 )
 from leadml.scoring.raw_columns import Places, RawColumn
 from leadml.scoring.reasons import Words, describe_values, words_of_numbers
@@ -47,6 +48,15 @@ class Block:
     numbers: dict[Hashable, Floats]  # by key, for the slopes of rules
     words: dict[str, Words]
     unread: NDArray[np.bool_] | None = None  # leads whose value is none of the column's kind
+
+
+@dataclass
+class One:
+    """What was read of one value: codes and numbers by key, values of features as shown."""
+
+    codes: dict[Hashable, int]
+    numbers: dict[Hashable, float]
+    shown: dict[str, Any]
 
 
 class Lookups:
@@ -107,6 +117,34 @@ class Lookups:
         if by_value or told_by_value:
             self._take_by_value(block, raw, by_value, told_by_value)
         return block
+
+    def read_value(self, value: Any, snapshot: Any = None) -> "One":
+        """Return codes, numbers and shown values of one lead's value, without any table."""
+        cleaned = None if is_missing(value) else self._clean(value)
+        given = self._features_of_value(cleaned, snapshot)
+        plain = cleaned if self._profile is None else _as_plain(cleaned)
+        other = given if plain is cleaned else self._features_of_value(plain, snapshot)
+        one = One({}, {}, {name: other[name, False] for name in self._features})
+        for look in self._looks:
+            mine = given[look.feature, look.raw]
+            code = look.column.code(mine)
+            if isinstance(look.column, NumberColumn):
+                number = mine if isinstance(mine, float) else float(as_numbers([mine])[0])
+                one.numbers[look.key] = number
+            elif other is not given and code == _unknown(look.column):
+                code = look.column.code(other[look.feature, look.raw])
+            one.codes[look.key] = code
+        return one
+
+    def _features_of_value(self, value: Any, snapshot: Any) -> dict[tuple[str, bool], Any]:
+        if isinstance(value, int) and not isinstance(value, bool):
+            value = float(value)
+        features = {(self._name, True): value}
+        if self._kind is None:
+            features[self._name, False] = value
+            return features
+        made = self._profile.transform_value(self._name, value, snapshot)
+        return features | {(name, False): feature for name, feature in made.items()}
 
     def _take_numbers(self, block: Block, look: Look, numbers: Floats) -> None:
         assert isinstance(look.column, NumberColumn)  # noqa: S101 - for the type checker
@@ -231,8 +269,12 @@ def _codes(look: Look, given: pd.Series, other: pd.Series) -> Places:
     codes = look.column.codes(given)
     if isinstance(look.column, NumberColumn):
         return codes.astype(np.intp)
-    unknown = len(look.column.levels) if isinstance(look.column, CategoryColumn) else 0
-    return np.where(codes == unknown, look.column.codes(other), codes).astype(np.intp)
+    return np.where(codes == _unknown(look.column), look.column.codes(other), codes).astype(np.intp)
+
+
+def _unknown(column: Column) -> int:
+    """Return the code of a text that says nothing to a column."""
+    return len(column.levels) if isinstance(column, CategoryColumn) else 0
 
 
 def _as_plain(value: Any) -> Any:

@@ -163,7 +163,7 @@ class PointsTable:
             points[place[a]] += half
             points[place[b]] += half
         if self.caps:
-            self._apply_caps(points)
+            self.apply_caps(points)
 
     def decide(self, X: pd.DataFrame) -> Floats:
         """Return each lead's sum, shape (n_leads,)."""
@@ -233,7 +233,7 @@ class PointsTable:
             caps=state["caps"],
         )
 
-    def _apply_caps(self, points: Floats) -> None:
+    def apply_caps(self, points: Floats) -> None:
         """Scale a family's points down where their sum is above its cap: they still add up."""
         for family, cap in self.caps.items():
             mine = [

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
@@ -100,9 +101,7 @@ class Job:
         )
         for name, values in part.kept.items():
             table = table.append_column(name, values)
-        odd = {**_find_bad_ids(part.lead_ids), **part.odd}
-        for name, mask in verdicts.unread.items():
-            odd[f"{name!r} holds a value that is not of its kind"] = mask
+        odd = {**_find_bad_ids(part.lead_ids), **part.odd, **verdicts.unread}
         odd = {reason: mask for reason, mask in odd.items() if mask.any()}
         bad, ids = list(part.bad), dict[int, str]()
         if odd:
@@ -110,7 +109,8 @@ class Job:
             for row in np.flatnonzero(is_bad):
                 reason = "; ".join(reason for reason, mask in odd.items() if mask[row])
                 content = {name: _value_at(values, row) for name, values in part.columns.items()}
-                bad.append(BadRow(int(places[row]), reason, str(content)))
+                text = json.dumps(content, ensure_ascii=False, default=str)
+                bad.append(BadRow(int(places[row]), reason, text))
                 ids[int(places[row])] = str(_value_at(part.lead_ids, row) or "")
             table = table.filter(pa.array(~is_bad))
         bad.sort(key=lambda row: row.place)

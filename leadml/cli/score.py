@@ -70,3 +70,6 @@ def score(
     show.say(f"{done.n_rows:,} leads scored: {bands}; wrote {' and '.join(places)}")
     if done.rejected is not None:
         show.say(f"{done.n_rejected:,} rows could not be read; they are in {done.rejected}")
+    elif done.n_rejected:
+        lost = f"{done.n_rejected:,} rows could not be read and are left out"
+        show.warn([f"{lost}; with -o FILE they are kept in FILE.rejected.csv"])

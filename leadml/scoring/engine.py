@@ -129,7 +129,7 @@ class Engine:
             inputs.numbers.update(block.numbers)
             words |= block.words
             if block.unread is not None:
-                unread[name] = block.unread
+                unread[lookups.complaint] = block.unread
         judged = _Judged(n_leads, n_reasons)
         if self._bag is None:
             self._judge_by_table(inputs, judged)

@@ -26,6 +26,9 @@ from leadml.scoring.reasons import Words, describe_values, words_of_numbers
 
 MOST_VALUES = 100_000  # of one column that are kept from block to block
 
+# what is wrong with a value that is not of its column's kind
+COMPLAINTS = {"number": "is no number", "boolean": "is neither yes nor no"}
+
 _UNREAD = ("value", "not read")  # a key of codes: 1 for values that are none of their kind
 _PLAIN_NUMBER = re.compile(PLAIN_NUMBER)
 
@@ -82,9 +85,14 @@ class Lookups:
         missing = () if profile is None else profile.missing
         # where training met only what can be read, anything else is told
         odd_before = 0 if profile is None else profile.unreadable_.get(name, 0)
-        self._is_strict = self._kind in ("number", "boolean") and not odd_before
+        self._is_strict = self._kind in COMPLAINTS and not odd_before
         self._empty = {"", *(text.strip().casefold() for text in missing)}
         self._memory = _Memory()
+
+    @property
+    def complaint(self) -> str:
+        """What is wrong with values that are not of the column's kind."""
+        return f"{self._name!r} {COMPLAINTS.get(str(self._kind), 'cannot be read')}"
 
     def read(self, raw: RawColumn, index: pd.Index | None = None) -> Block:
         """Return codes, numbers and words of a column's values.

@@ -31,8 +31,9 @@ class Verdicts:
     reasons : list of Arrow arrays of texts
     points : array or None
         The sum of a rule book's points.
-    unread : dict of raw column to array of bool
-        Leads whose value is not of the column's kind, where training met none such.
+    unread : dict of text to array of bool
+        What is wrong, and with which leads: values not of their column's kind, where training
+        met none such.
     """
 
     raw_scores: Floats

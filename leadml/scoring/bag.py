@@ -17,7 +17,7 @@ LEAST_GAIN = 2e-5  # of log loss, that `patience` more rounds must bring
 FEWEST_COLUMNS = 4  # that a tree may choose from
 STEP = 20  # rounds between two looks at the mean fold loss
 BLOCK = 65_536  # leads predicted at a time
-FEW = 64  # leads: LightGBM explains fewer before the tables' first look-up is done
+FEW = 64  # leads: fewer are predicted before a second thread wakes up
 
 
 @dataclass(frozen=True)
@@ -65,9 +65,8 @@ class Bag:
 
     def _explain(self, codes: list[Codes]) -> tuple[Floats, float]:
         """Return the TreeSHAP values of the boosters' sum, and their start."""
-        tables = None if 0 < len(codes[0]) < FEW else self._tables
-        if tables is not None:
-            return tables.contributions(codes), tables.start
+        if self._tables is not None:
+            return self._tables.contributions(codes), self._tables.start
         matrix = make_matrix(codes, self.columns)
         total = np.zeros((len(matrix), len(self.columns) + 1))
         for booster in self.boosters:
@@ -213,4 +212,7 @@ def _grow(booster: Any, n_rounds: int) -> list[float]:
 
 
 def _raw_scores(booster: Any, matrix: NDArray[np.float32], n_rounds: int) -> Floats:
-    return np.asarray(booster.predict(matrix, raw_score=True, num_iteration=n_rounds))
+    n_threads = 1 if len(matrix) < FEW else 0  # all
+    return np.asarray(
+        booster.predict(matrix, raw_score=True, num_iteration=n_rounds, num_threads=n_threads)
+    )

@@ -16,10 +16,10 @@ above them and one for each split between them. A lead's patterns, eight to a 64
 looked up by its codes, which stand for missing values and categories too.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from functools import cache, partial
+from functools import cache, cached_property, partial
 from math import prod
 from typing import Any
 
@@ -27,49 +27,28 @@ import numpy as np
 from joblib import cpu_count
 from numpy.typing import NDArray
 
-from leadml.scoring.columns import CategoryColumn, Codes, Column, Floats
+from leadml.scoring.columns import Codes, Column, Floats
+from leadml.scoring.trees import Masks, Path, Tree, read_trees
 
 BITS = 8  # of a pattern: a byte
 SLOTS = 8  # patterns in a word
-BLOCK = 8_192  # leads at a time: what they need stays in the cache
+FEW = 200  # leads: fewer are explained one by one, all trees at once
+BLOCK = 8_192  # leads at a time, tree by tree: what they need stays in the cache
 MOST_BYTES = 2**29  # of tables: about 300,000 leaves
-IS_CATEGORY, IS_DEFAULT_LEFT, IS_NAN_MISSING = 1, 2, 8  # of LightGBM's `decision_type`
 
-Words = NDArray[np.uint64]
-Masks = NDArray[np.bool_]
-Path = list[tuple[int, int]]  # split, side: 0 left, 1 right
 # of a leaf, by column: bits that count, what they must be, share of training leads that meet it
 Conditions = dict[int, tuple[int, int, float]]
 FREE = (0, 0, 1.0)
 Bits = list[tuple[int, Masks]]  # column, codes that set the bit
-
-
-@dataclass(frozen=True)
-class Tree:
-    """A tree as LightGBM writes it: a child below 0 is the leaf of that number's complement."""
-
-    columns: list[int]
-    children: list[tuple[int, int]]  # left, right
-    shares: list[tuple[float, float]]  # of a split's training leads that go left, right
-    goes_left: list[Masks]  # by code
-    values: list[float]  # of the leaves
-    mean: float  # over the training leads
-
-    def count_splits(self, node: int) -> int:
-        """Return how many splits there are from a node on."""
-        return 0 if node < 0 else 1 + sum(map(self.count_splits, self.children[node]))
-
-    def columns_of(self, path: Path) -> list[int]:
-        """Return the columns that a path splits on, each once."""
-        return list(dict.fromkeys(self.columns[split] for split, _ in path))
+Places = list[tuple[int, int]]  # column, where what it says starts
 
 
 @dataclass(frozen=True)
 class Word:
-    """Up to eight groups of one tree, whose patterns are the bytes of one word."""
+    """Up to eight groups of leaves of one tree, whose patterns are the bytes of one word."""
 
-    look_ups: list[tuple[int, Words]]  # column, word by code
-    groups: list[tuple[list[int], Floats]]  # columns, values by pattern
+    look_ups: Places  # of words by code
+    groups: list[Places]  # of values by pattern
 
 
 @dataclass(frozen=True)
@@ -77,11 +56,20 @@ class TreeTables:
     """What a sum of trees says of any lead, by look-up; `start` is its mean over the training."""
 
     words: list[Word]
+    by_code: NDArray[np.uint64]
+    by_pattern: Floats
     start: float
 
     def contributions(self, codes: Sequence[Codes]) -> Floats:
-        """Return exact TreeSHAP values by column, shape (n_leads, n_columns)."""
+        """Return exact TreeSHAP values by column, shape (n_leads, n_columns).
+
+        A lead's values are the same, to the last bit, in whatever company.
+        """
         n_leads = len(codes[0])
+        if 0 < n_leads < FEW:
+            return np.array(
+                [self._explain_one(np.array(lead)) for lead in zip(*codes, strict=True)]
+            )
         values = np.zeros((len(codes), n_leads))
         n_threads = cpu_count()
         # blocks of one size, as many for each thread
@@ -93,22 +81,49 @@ class TreeTables:
 
     def _explain(self, codes: Sequence[Codes], values: Floats, start: int, end: int) -> None:
         """Add the values of a block of leads to their places in `values`."""
-        places = [column[start:end].astype(np.intp) for column in codes]
+        code = [column[start:end].astype(np.intp) for column in codes]
         sums = list(values[:, start:end])
-        patterns, found = np.empty((2, len(places[0])), dtype=np.uint64)
-        value = np.empty(len(places[0]))
+        patterns, found = np.empty((2, len(code[0])), dtype=np.uint64)
+        value = np.empty(len(code[0]))
         for word in self.words:
             patterns[:] = 0
             # codes are always in range: "clip" only spares `take` a copy
-            for column, by_code in word.look_ups:
-                by_code.take(places[column], None, found, "clip")
+            for column, place in word.look_ups:
+                self.by_code[place:].take(code[column], None, found, "clip")
                 np.bitwise_or(patterns, found, patterns)
             as_bytes = patterns.view(np.uint8).reshape(-1, SLOTS)
-            for slot, (columns, table) in enumerate(word.groups):
+            for slot, group in enumerate(word.groups):
                 pattern = as_bytes[:, slot].astype(np.intp)
-                for column, by_pattern in zip(columns, table, strict=True):
-                    by_pattern.take(pattern, None, value, "clip")
+                for column, place in group:
+                    self.by_pattern[place:].take(pattern, None, value, "clip")
                     np.add(sums[column], value, sums[column])
+
+    def _explain_one(self, lead: Codes) -> Floats:
+        """Return the values of one lead, added in the same order."""
+        if not self.words:
+            return np.zeros(len(lead))
+        (columns, places, first), (value_columns, value_places, of_value) = self._indices
+        found = self.by_code[places + lead[columns]]
+        patterns = np.bitwise_or.reduceat(found, first).view(np.uint8)
+        values = self.by_pattern[value_places + patterns[of_value]]
+        sums = np.bincount(value_columns, values, minlength=len(lead))
+        return sums.astype(np.float64, copy=False)
+
+    @cached_property
+    def _indices(self) -> tuple[tuple[NDArray[np.intp], ...], ...]:
+        """Return columns, places and each word's first of the look-ups; the same of the values.
+
+        These have the numbers of their patterns in the place of the first ones.
+        """
+        look_ups = [place for word in self.words for place in word.look_ups]
+        first = np.cumsum([0, *(len(word.look_ups) for word in self.words[:-1])])
+        values = [
+            (column, place, SLOTS * number + slot)
+            for number, word in enumerate(self.words)
+            for slot, group in enumerate(word.groups)
+            for column, place in group
+        ]
+        return (*np.array(look_ups).T.copy(), first), tuple(np.array(values).T.copy())
 
 
 def build_tables(
@@ -119,66 +134,27 @@ def build_tables(
     That is so where a path joins more than 8 columns, or the tables would take over 512 MB.
     """
     words: list[Word] = []
-    start, n_bytes = 0.0, 0
+    start, by_code, by_pattern = 0.0, bytearray(), bytearray()  # which grow without a copy
     for booster in boosters:
-        for tree in _read_trees(booster.model_to_string(num_iteration=n_rounds), columns):
+        for tree in read_trees(booster, n_rounds, columns):
             start += tree.mean
             nodes = _divide(tree)
-            if n_bytes > MOST_BYTES or any(len(tree.columns_of(path)) > BITS for _, path in nodes):
+            too_many = len(by_code) + len(by_pattern) > MOST_BYTES
+            if too_many or any(len(tree.columns_of(path)) > BITS for _, path in nodes):
                 return None
             for first in range(0, len(nodes), SLOTS):
                 groups = [_make_group(tree, *node) for node in nodes[first : first + SLOTS]]
-                word = _make_word(groups, columns)
+                word = Word([], [])
                 words.append(word)
-                n_bytes += sum(part.nbytes for _, part in [*word.look_ups, *word.groups])
-    return TreeTables(words, start)
-
-
-def _read_trees(model: str, columns: Sequence[Column]) -> Iterator[Tree]:
-    """Yield the trees of a model in LightGBM's text format."""
-    for text in model.partition("\nend of trees")[0].split("\nTree=")[1:]:
-        fields = dict(line.split("=", 1) for line in text.splitlines() if "=" in line)
-
-        def read(name: str, kind: type, fields: dict[str, str] = fields) -> NDArray:
-            return np.array(fields.get(name, "").split(), dtype=kind)
-
-        values, counts = read("leaf_value", float), read("leaf_count", int)
-        if len(values) == 1:
-            yield Tree([], [], [], [], values.tolist(), float(values[0]))
-            continue
-        children = np.column_stack([read("left_child", int), read("right_child", int)])
-        # the counts of the splits, then of the leaves from the last to the first: by child
-        n_leads = np.append(read("internal_count", int), counts[::-1])
-        shares = n_leads[children] / n_leads[: len(children), None]
-        yield Tree(
-            columns=read("split_feature", int).tolist(),
-            children=list(map(tuple, children.tolist())),
-            shares=list(map(tuple, shares.tolist())),
-            goes_left=_read_splits(read, columns),
-            values=values.tolist(),
-            mean=float(values @ counts / n_leads[0]),
-        )
-
-
-def _read_splits(read: Any, columns: Sequence[Column]) -> list[Masks]:
-    """Return for each split which codes of its column go left, by LightGBM's own rules."""
-    edges, levels = read("cat_boundaries", int), read("cat_threshold", np.uint32)
-    places, kinds = read("split_feature", int), read("decision_type", int)
-    masks = []
-    for place, kind, threshold in zip(places, kinds, read("threshold", float), strict=True):
-        column = columns[place]
-        if kind & IS_CATEGORY:
-            own = levels[slice(*edges[int(threshold) : int(threshold) + 2])]
-            bits = np.unpackbits(own.view(np.uint8), count=column.n_codes, bitorder="little")
-            masks.append(bits.astype(bool))
-            continue
-        left = np.arange(column.n_codes) <= threshold
-        if not isinstance(column, CategoryColumn):
-            # a missing number is NaN to the booster: it goes the way the split learned,
-            # or counts as 0 where the booster never met one
-            left[-1] = bool(kind & IS_DEFAULT_LEFT) if kind & IS_NAN_MISSING else left[0]
-        masks.append(left)
-    return masks
+                for column, look_up in _make_look_ups([bits for bits, _, _ in groups], columns):
+                    word.look_ups.append((column, len(by_code) // look_up.itemsize))
+                    by_code += look_up.tobytes()
+                for _, own, table in groups:
+                    place, n_patterns = len(by_pattern) // table.itemsize, table.shape[1]
+                    places = range(place, place + table.size, n_patterns)
+                    word.groups.append(list(zip(own, places, strict=True)))
+                    by_pattern += table.tobytes()
+    return TreeTables(words, np.frombuffer(by_code, "<u8"), np.frombuffer(by_pattern), start)
 
 
 def _divide(tree: Tree) -> list[tuple[int, Path]]:
@@ -223,15 +199,18 @@ def _make_group(tree: Tree, node: int, path: Path) -> tuple[Bits, list[int], Flo
 def _make_table(leaves: list[tuple[float, Conditions]], columns: list[int], n_bits: int) -> Floats:
     """Return what each column gets from the leaves together, (n_columns, n_patterns)."""
     by_leaf = [[conditions.get(column, FREE) for column in columns] for _, conditions in leaves]
-    mask, want, share = np.moveaxis(np.array(by_leaf), 2, 0)[..., None]
+    mask, want, share = np.array(by_leaf).transpose(2, 0, 1)[..., None]
     patterns = np.arange(2**n_bits, dtype=np.uint8)
     lever = ((patterns & mask.astype(np.uint8)) == want.astype(np.uint8)) - share
     values = np.array([value for value, _ in leaves])[:, None, None]
     others = np.zeros_like(lever)
     for node, weight in _quadrature(max(len(conditions) for _, conditions in leaves)):
-        factors = share + node * lever
-        others += weight * values * factors.prod(axis=1, keepdims=True) / factors
-    return (lever * others).sum(axis=0)
+        factors = node * lever
+        factors += share
+        product = weight * values * factors.prod(axis=1, keepdims=True)
+        others += np.divide(product, factors, out=factors)
+    others *= lever
+    return others.sum(axis=0)
 
 
 @cache
@@ -241,10 +220,13 @@ def _quadrature(n_columns: int) -> list[tuple[float, float]]:
     return list(zip((nodes + 1) / 2, weights / 2, strict=True))
 
 
-def _make_word(groups: Sequence[tuple[Bits, list[int], Floats]], columns: Sequence[Column]) -> Word:
-    look_ups: dict[int, Words] = {}
-    for slot, (bits, _, _) in enumerate(groups):
+def _make_look_ups(
+    groups: Sequence[Bits], columns: Sequence[Column]
+) -> list[tuple[int, NDArray[np.uint64]]]:
+    """Return what each column adds to the word of the groups' patterns, by code."""
+    look_ups: dict[int, NDArray[np.uint64]] = {}
+    for slot, bits in enumerate(groups):
         for bit, (column, codes) in enumerate(bits):
             words = look_ups.setdefault(column, np.zeros(columns[column].n_codes, dtype="<u8"))
             words |= codes.astype(words.dtype) << np.uint64(BITS * slot + bit)
-    return Word(sorted(look_ups.items()), [(own, table) for _, own, table in groups])
+    return list(look_ups.items())

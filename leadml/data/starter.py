@@ -7,7 +7,7 @@ from leadml.data.schema import Proposal
 from leadml.data.sources import clean_cells
 from leadml.data.starter_history import activity_tables, linked_tables
 from leadml.data.starter_rules import StarterRule, family_caps, rules_of
-from leadml.data.toml_text import comment, entry, listed, quoted, table
+from leadml.data.toml_text import array_table, comment, entry, listed, quoted, table
 from leadml.data.words import FAMILY_MEANS
 
 _CONFIG_HEAD = """\
@@ -166,17 +166,13 @@ def _column_list(key: str, names: list[str], notes: dict[str, str], means: str) 
 
 
 def _rule_lines(rule: StarterRule) -> list[str]:
-    head = [comment(rule.why)] if rule.why else []
-    lines = [
-        *head,
-        "[[rules]]",
-        entry("name", quoted(rule.name)),
-        entry("family", quoted(rule.family)),
-        *([entry("bant", quoted(rule.bant))] if rule.bant else []),
-        entry("column", quoted(rule.column)),
-    ]
-    for key, value in rule.when.items():
-        lines.append(entry(key, listed(value) if isinstance(value, list) else quoted(value)))
-    if rule.per_unit:
-        return [*lines, entry("per_unit", quoted(rule.per_unit)), entry("cap", quoted(rule.points))]
-    return [*lines, entry("points", quoted(rule.points))]
+    worth = {"per_unit": rule.per_unit, "cap": rule.points} if rule.per_unit else {}
+    values = {
+        "name": rule.name,
+        "family": rule.family,
+        **({"bant": rule.bant} if rule.bant else {}),
+        "column": rule.column,
+        **rule.when,
+        **(worth or {"points": rule.points}),
+    }
+    return array_table("rules", values, rule.why)

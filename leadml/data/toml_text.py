@@ -1,7 +1,8 @@
 """Write TOML texts, comments and tables that people will edit."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 
 def quoted(value: str | float | bool) -> str:
@@ -20,8 +21,8 @@ def quoted(value: str | float | bool) -> str:
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007F")
 
 
-def listed(values: Iterable[str]) -> str:
-    """Return texts as a TOML array on one line.
+def listed(values: Iterable[str | float | bool]) -> str:
+    """Return values as a TOML array on one line.
 
     Examples
     --------
@@ -58,3 +59,22 @@ def table(name: str, pairs: dict[str, str]) -> list[str]:
     """Return the lines of a table of quoted keys; none where it is empty."""
     rows = [f"{quoted(key)} = {value}" for key, value in pairs.items()]
     return ["", f"[{name}]", *rows] if rows else []
+
+
+def array_table(name: str, values: Mapping[str, Any], note: str = "") -> list[str]:
+    r"""Return the lines of one `[[name]]` table, with a note above it.
+
+    Examples
+    --------
+    >>> print("\n".join(array_table("rules", {"is_in": ["a", "b"], "points": 3.0}, "why")))
+    # why
+    [[rules]]
+    is_in = ["a", "b"]
+    points = 3
+    """
+    head = [comment(note)] if note else []
+    texts = {
+        key: listed(value) if isinstance(value, list) else quoted(value)
+        for key, value in values.items()
+    }
+    return [*head, f"[[{name}]]", *(entry(key, text) for key, text in texts.items())]

@@ -1,6 +1,7 @@
 """Fit a rule book of whole points: few rules that say most of what a learned table says."""
 
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -13,9 +14,11 @@ from leadml.config import FAMILIES, Family
 from leadml.scoring.columns import Floats
 from leadml.scoring.rule_steps import Steps
 from leadml.scoring.rule_wording import write_rules
-from leadml.scoring.rulebook import RuleBook
+from leadml.scoring.rulebook import Rule, RuleBook
 
-LEAST_GAIN = 2.0  # twice the log-likelihood that a rule must add (Akaike 1974)
+# Twice the log-likelihood that a rule must add. Akaike (1974) asks for 2 where outcomes are fitted;
+# half of what is fitted here is the model's chance, which has little noise.
+LEAST_GAIN = 1.0
 MOST_SWEEPS = 3  # over all rules, each of which may be swapped for a better one
 
 Step = tuple[int, int]  # the feature's place, and the place of one of its sets
@@ -73,7 +76,7 @@ def fit_rules(
     2022, "FasterRisk"). What they come near to is the mean of the outcome and of the model's
     chance: the model has averaged over chance what a single outcome owes to it (Hinton et al. 2015,
     "Distilling the knowledge"; one half was best of five shares from 150 to 7,000 leads). A rule
-    must gain more than chance alone would (Akaike 1974).
+    must gain more than chance alone would give it.
 
     Parameters
     ----------
@@ -133,7 +136,16 @@ def fit_rules(
             steps[feature], points[feature], families[steps[feature].column.name]
         )
     ]
-    return RuleBook(rules=rules)
+    return RuleBook(rules=[*_name_apart(rules)])
+
+
+def _name_apart(rules: Iterable[Rule]) -> Iterator[Rule]:
+    """Give a number to rules whose columns or levels read alike: a book's names are unique."""
+    seen: Counter[str] = Counter()
+    for rule in rules:
+        seen[rule.name] += 1
+        number = seen[rule.name]
+        yield rule if number == 1 else rule.model_copy(update={"name": f"{rule.name} ({number})"})
 
 
 def _grow(problem: _Problem, count: int) -> _Fit:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import pairwise
 from math import floor
 
 import numpy as np
@@ -55,8 +56,9 @@ def find_steps(
     Parameters
     ----------
     features : DataFrame of shape (n_leads, n_features)
+        What rules may be about.
     table : PointsTable
-        Of a model of these features: its points order the levels of the categories.
+        Of a model of these features and maybe others: its points order the levels of categories.
     weight : ndarray of shape (n_leads,)
         How many leads each row stands for: 1, or 1/k for each of k snapshots of a lead.
     monotone : dict of feature to 1 or -1
@@ -65,6 +67,8 @@ def find_steps(
     fewest = max(FEWEST_LEADS, LEAST_SHARE * weight.sum())
     points = {term.column: term.values for term in table.terms}
     for learned in table.columns:
+        if learned.name not in features:
+            continue
         column: NumberColumn | CategoryColumn
         is_whole = False
         if isinstance(learned, CategoryColumn):
@@ -74,7 +78,7 @@ def find_steps(
             column = NumberColumn(learned.name, tuple(find_cuts(numbers)))
             is_whole = bool(np.all(numbers[np.isfinite(numbers)] % 1 == 0))
         codes = column.codes(features[learned.name])
-        leads = np.bincount(codes, weights=weight, minlength=column.n_codes)
+        leads = np.bincount(codes, weight, column.n_codes)
         if isinstance(column, CategoryColumn):
             listed = list(_level_sets(points[column.name], leads))
         else:
@@ -104,7 +108,7 @@ def find_cuts(values: Floats) -> list[float]:
         return []
     places = np.linspace(0, len(finite) - 1, N_CELLS + 1).round().astype(int)
     bounds = np.unique(finite[places])
-    return [round_cut(low, high) for low, high in zip(bounds[:-1], bounds[1:], strict=True)]
+    return [round_cut(low, high) for low, high in pairwise(bounds)]
 
 
 def round_cut(low: float, high: float) -> float:
@@ -137,7 +141,7 @@ def _number_sets(n_codes: int, sign: int) -> Iterator[tuple[NDArray[np.bool_], i
     yield present, 0
 
 
-def _level_sets(points: Floats, leads: Floats) -> Iterator[tuple[NDArray[np.bool_], int]]:
+def _level_sets(points: Floats, leads: NDArray) -> Iterator[tuple[NDArray[np.bool_], int]]:
     code = np.arange(len(points))
     # a level that was not seen has no rule, so `other` is in no set
     known = np.flatnonzero(leads[:-2] >= FEWEST_LEADS)

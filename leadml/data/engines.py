@@ -114,7 +114,7 @@ def read_source(source: Any, missing: list[str] | None = None) -> pd.DataFrame:
     DataError
         As `leadml.data.sources.read_leads`.
     """
-    if isinstance(source, pd.DataFrame) or not _in_database(str(source)):
+    if isinstance(source, pd.DataFrame) or not is_in_database(str(source)):
         return read_leads(source, missing=missing or [])
     engine = connect(str(source).partition("#")[0]) if is_url(str(source)) else open_duckdb()
     try:
@@ -180,7 +180,8 @@ def _is_address(source: Any) -> bool:
     return isinstance(source, str) and is_url(source)
 
 
-def _in_database(source: str) -> bool:
+def is_in_database(source: str) -> bool:
+    """Return whether an address is that of a database's table, and no file's."""
     file, _, table = source.partition("#")
     return is_url(source) or bool(table) or Path(file).suffix in DUCKDB_SUFFIXES
 

@@ -34,7 +34,9 @@ def open_upsert(target: str, key: str = "lead_id") -> Iterator["Upsert"]:
 
     Blocks are staged in a temporary table. When the `with` block is left without an error, one
     transaction creates the table where there is none, updates the rows whose key is there and
-    inserts the others. Columns that only the table has stay as they are.
+    inserts the others. Columns that only the table has stay as they are. In PostgreSQL, readers
+    see the old rows until the end, and other writers wait; DuckDB needs about 1 GB of memory for
+    each million rows that it updates.
 
     Parameters
     ----------
@@ -216,8 +218,7 @@ class _DuckDBFile:
     def changing(self) -> Iterator[None]:
         """Hold the file for one transaction."""
         is_new = not self.file.exists()
-        # DuckDB keeps a copy of each row it updates, about 1 GB of a million
-        self.run("RESET memory_limit")
+        self.run("RESET memory_limit")  # DuckDB keeps the rows that it updates in memory
         try:
             self.run(f"ATTACH {_literal(str(self.file))} AS {_FILE} (READ_WRITE)")
             self.run("BEGIN")

@@ -1,7 +1,5 @@
 import builtins
-import os
 import re
-import sys
 from dataclasses import replace
 
 import numpy as np
@@ -27,7 +25,6 @@ pytestmark = [
 ]
 
 # before the session starts: the workers need the packages of this Python
-os.environ.setdefault("PYSPARK_PYTHON", sys.executable)
 
 STRUCTURES = ["additive", "pairwise", "full"]
 

@@ -6,7 +6,18 @@ from typing import Annotated
 import typer
 
 import leadml
-from leadml.cli import check, compare, demo, evaluate, explain, init, rules, score, train
+from leadml.cli import (
+    check,
+    compare,
+    demo,
+    evaluate,
+    explain,
+    export,
+    init,
+    rules,
+    score,
+    train,
+)
 from leadml.errors import LeadmlError
 
 app = typer.Typer(
@@ -24,6 +35,7 @@ for verb in (
     compare.compare,
     score.score,
     explain.explain,
+    export.export,
 ):
     app.command()(verb)
 app.add_typer(rules.app, name="rules")

@@ -6,6 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from leadml.cli import show
+from leadml.cli.files import write_text
 from leadml.cli.options import By, Model
 
 
@@ -28,5 +29,5 @@ def export(
     from leadml.sql.export import export_sql
 
     text = export_sql(model, dialect, table=table, by=by, reasons=reasons, features=features or ())
-    out.write_text(text, encoding="utf-8")
+    write_text(out, text)
     show.say(f"wrote {out}: a SELECT over {table!r} for {dialect}")

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from leadml.cli import show
+from leadml.cli.files import write_text
 from leadml.cli.options import Leads, Overwrite
 from leadml.errors import ConfigError
 
@@ -87,8 +88,8 @@ def init(
         exclude=exclude,
         horizon=horizon,
     )
-    out.write_text(start.config_toml, encoding="utf-8")
-    rules.write_text(start.rules_toml, encoding="utf-8")
+    write_text(out, start.config_toml)
+    write_text(rules, start.rules_toml)
     config = start.proposal.config
     used, excluded = config.features.families(), config.features.exclude
     count = len(config.activities)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from leadml.cli import show
+from leadml.cli.files import write_text
 from leadml.cli.options import Json, Overwrite, Seed
 from leadml.errors import ConfigError
 
@@ -64,7 +65,7 @@ def learn(
     learned = learn_rules(
         load_config(config), leads, count=count, random_state=seed, progress=show.step
     )
-    out.write_text(learned.text, encoding="utf-8")
+    write_text(out, learned.text)
     show.warn(learned.warnings)
     if json:
         show.print_json(learned.to_dict())

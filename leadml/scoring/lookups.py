@@ -87,7 +87,9 @@ class Lookups:
         odd_before = 0 if profile is None else profile.unreadable_.get(name, 0)
         self._is_strict = self._kind in COMPLAINTS and not odd_before
         self._empty = {"", *(text.strip().casefold() for text in missing)}
-        self._memory = _Memory()
+        # what the model knows is read at once: each reading has a cost of its own
+        levels = (look.column.levels for look in looks if isinstance(look.column, CategoryColumn))
+        self._memory = _Memory([level for mine in levels for level in mine])
 
     @property
     def complaint(self) -> str:
@@ -192,8 +194,14 @@ class Lookups:
             for look in self._looks
             if isinstance(look.column, NumberColumn)
         }
-        words = {name: describe_values(name, other[name, False]) for name in self._features}
+        words = {name: self._describe(name, other[name, False]) for name in self._features}
         return _Values(codes, numbers, words)
+
+    def _describe(self, name: str, values: pd.Series) -> Any:
+        """Return the words of a feature's different values."""
+        if self._kind != "number":
+            return describe_values(name, values)
+        return words_of_numbers(name, as_numbers(values))(np.arange(len(values)))[0]
 
     def _features_of(self, values: list[Any]) -> dict[tuple[str, bool], pd.Series]:
         given = pd.Series(values, name=self._name, dtype=object)
@@ -246,7 +254,8 @@ class _Values:
 class _Memory:
     """What was read of the values met so far; several threads may ask."""
 
-    def __init__(self) -> None:
+    def __init__(self, known: Sequence[Any]) -> None:
+        self._known = known
         self._lock = Lock()
         self._place: dict[Any, int] = {}
         self._values: _Values | None = None
@@ -260,6 +269,8 @@ class _Memory:
                 for key, value in zip(keys, uniques, strict=True)
                 if key not in self._place
             }
+            if self._values is None:
+                new = {level: level for level in self._known} | new
             if len(self._place) + len(new) > MOST_VALUES:
                 new = dict(zip(keys, uniques, strict=True))
                 self._place, self._values = {}, None

@@ -55,13 +55,22 @@ class PairTerm:
 
     def half_points(self, first: NDArray[Any], second: NDArray[Any]) -> Floats:
         """Return half of the points of leads given by the codes of both columns."""
-        rows, columns, half = self._flat
-        return half.take(rows.take(first) + columns.take(second))
+        rows, half, is_turned = self._flat
+        if is_turned:
+            first, second = second, first
+        return half.take(rows.take(first) + second)
 
     @cached_property
-    def _flat(self) -> tuple[NDArray[np.intp], NDArray[np.intp], Floats]:
-        rows = self.first.astype(np.intp) * self.grid.shape[1]
-        return rows, self.second.astype(np.intp), np.ravel(self.grid) / 2
+    def _flat(self) -> tuple[NDArray[np.intp], Floats, bool]:
+        """The grid with all codes of one column, the one that makes it smaller, as a long array.
+
+        To reduce one column alone saves a look-up a lead.
+        """
+        half = self.grid / 2
+        by_second, by_first = half[:, self.second], half[self.first].T
+        is_turned = by_first.size < by_second.size
+        places, wide = (self.second, by_first) if is_turned else (self.first, by_second)
+        return places.astype(np.intp) * wide.shape[1], np.ravel(wide), is_turned
 
 
 @dataclass(frozen=True)

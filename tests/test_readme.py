@@ -21,7 +21,7 @@ CODE = [
         *re.findall(r"^```bash\n(.*?)^```$", README, flags=re.MULTILINE | re.DOTALL),
         *re.findall(r"`([^`\n]+)`", README),
     ]
-    if "--" in code or "leadml " in code
+    if ("--" in code or "leadml " in code) and not code.startswith("spark-submit")
 ]
 COMMANDS = [line for code in CODE for line in code.splitlines() if re.match(r"leadml [a-z]", line)]
 
@@ -74,8 +74,13 @@ def run_python(code, folder):
     return done.stdout
 
 
+def block_with(word):
+    [block] = [block for block in BLOCKS if word in block]
+    return block
+
+
 def test_names_commands():
-    assert len(BLOCKS) == 2
+    assert len(BLOCKS) == 3
     assert len(COMMANDS) > 12
 
 
@@ -107,10 +112,20 @@ def test_links_lead_somewhere():
 
 
 def test_python_use_runs_as_written(crm_folder):
-    printed = run_python(BLOCKS[0], crm_folder)
+    printed = run_python(block_with("load_config"), crm_folder)
     assert "roc_auc" in printed
     assert "reason_1" in printed
     assert (crm_folder / "models" / "first" / "model.json").is_file()
+
+
+def test_spark_is_called_as_it_is():
+    import inspect
+
+    import leadml.spark
+
+    called = re.search(r"leadml\.spark\.score\((.*), (\w+)=\[", block_with("spark"))
+    assert called
+    inspect.signature(leadml.spark.score).bind("df", "model", **{called[2]: ["owner"]})
 
 
 def test_mlflow_use_runs_as_written(crm_folder, model_folder):
@@ -119,5 +134,5 @@ def test_mlflow_use_runs_as_written(crm_folder, model_folder):
         f"log_training({str(model_folder)!r}, {{}}, {{}})\n"
     )
     shown = "print(*scored.columns)"
-    printed = run_python("\n".join([log, BLOCKS[1], shown]), crm_folder)
+    printed = run_python("\n".join([log, block_with("pyfunc"), shown]), crm_folder)
     assert printed.startswith("lead_id probability score band")

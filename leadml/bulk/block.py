@@ -130,10 +130,7 @@ class Job:
 
 
 def _find_bad_ids(lead_ids: Any) -> dict[str, NDArray[np.bool_]]:
-    empty = pc.is_null(lead_ids, nan_is_null=True)
-    if pa.types.is_string(lead_ids.type) or pa.types.is_large_string(lead_ids.type):
-        empty = pc.or_(empty, pc.fill_null(pc.equal(pc.utf8_trim_whitespace(lead_ids), ""), False))
-    is_empty = empty.to_numpy(zero_copy_only=False)
+    is_empty = pc.is_null(lead_ids, nan_is_null=True).to_numpy(zero_copy_only=False)
     found = {"the lead's id is empty": is_empty}
     if pc.count_distinct(lead_ids, mode="only_valid").as_py() < len(lead_ids):
         repeated = lead_ids.to_pandas().duplicated().to_numpy()

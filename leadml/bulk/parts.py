@@ -1,6 +1,6 @@
 """Leads to score, block by block: from a file, or from a table in memory."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -8,12 +8,13 @@ from typing import Any
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from leadml.bulk.block import Choices, Part, ReadBlock
 from leadml.config import Config
-from leadml.data.blocks import ROWS, RawBlock, Wanted, open_file
+from leadml.data.blocks import ROWS, RawBlock, Wanted, as_numbers, open_file
 from leadml.data.lead_table import LEAD_ID, SNAPSHOT_LEVEL, LeadTable, read_dates
-from leadml.data.sources import all_files
+from leadml.data.sources import all_files, clean_cells
 from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.registry.bundle import index_columns
 from leadml.scored import LAST_COLUMNS, SCORED_COLUMNS
@@ -46,7 +47,8 @@ class LeadParts:
         """Return the leads of a table in memory."""
         X = table.X
         check_kept(choices.keep, [str(column) for column in X.columns], name)
-        identity = [*_identity(Path(name)), len(X)]
+        content = int(pd.util.hash_pandas_object(X).sum())  # activities are in other files
+        identity = [*_identity(Path(name)), len(X), content]
 
         def blocks() -> Iterator[ReadBlock]:
             for start in range(0, len(X), ROWS):
@@ -79,17 +81,18 @@ def open_leads(path: str | Path, config: Config, scorer: LeadScorer, choices: Ch
     sources = scorer.compile().sources
     profile = scorer.estimator_[0]
     numbers = {name for name in sources if profile.kinds_.get(name) == "number"}
+    apart = {*roles, *choices.keep}  # which stay as they are
     wanted = Wanted(
         columns=list(dict.fromkeys([*roles, *sources, *choices.keep])),
-        numbers=frozenset(numbers - {*roles, *choices.keep}),
-        categories=frozenset({*sources} - numbers - {*roles, *choices.keep}),
+        numbers=frozenset(numbers - apart),
+        categories=frozenset({*sources} - numbers - apart),
         missing=config.leads.missing,
     )
-    read = partial(_part_of_file, id_column, date_column, sources, choices)
+    reader = _PartReader(id_column, date_column, sources, numbers & apart, wanted, choices.keep)
 
     def blocks() -> Iterator[ReadBlock]:
         for block in file.blocks(wanted):
-            yield ReadBlock(partial(read, block), block.done)
+            yield ReadBlock(partial(reader.read, block), block.done)
 
     return LeadParts(str(path), _identity(Path(path)), blocks)
 
@@ -116,32 +119,56 @@ def check_kept(keep: Sequence[str], there: Sequence[str], name: str) -> None:
         raise DataError(all_problems(name, problems))
 
 
-def _part_of_file(
-    id_column: str,
-    date_column: str | None,
-    sources: Sequence[str],
-    choices: Choices,
-    block: RawBlock,
-) -> Part:
-    parsed = block.parse()
-    table = parsed.table
-    index, odd = None, {}
-    if date_column is not None:
-        values = table.column(date_column).to_pandas().rename(date_column)
-        values = values.mask(values == "") if values.dtype == "str" else values
-        dates, _ = read_dates(values)
-        index = pd.Index(dates, name=SNAPSHOT_LEVEL)
-        odd[f"{date_column!r} is no date (as 2026-01-31)"] = (
-            dates.isna() & values.notna()
-        ).to_numpy(dtype=bool)
-    return Part(
-        lead_ids=_whole(table.column(id_column)),
-        columns={name: _whole(table.column(name)) for name in sources},
-        index=index,
-        kept={name: table.column(name) for name in choices.keep},
-        bad=parsed.bad,
-        odd=odd,
-    )
+@dataclass(frozen=True)
+class _PartReader:
+    """What makes parts of a file's blocks; `texts` are number columns that may come as texts."""
+
+    id_column: str
+    date_column: str | None
+    sources: Sequence[str]
+    texts: Collection[str]
+    wanted: Wanted
+    keep: Sequence[str]
+
+    def read(self, block: RawBlock) -> Part:
+        """Return the leads of a block."""
+        parsed = block.parse()
+        table, missing = parsed.table, self.wanted.missing
+        index, odd = None, {}
+        if self.date_column is not None:
+            name = self.date_column
+            values = clean_cells(table.select([name]).to_pandas(), missing)[name]
+            dates, _ = read_dates(values)
+            index = pd.Index(dates, name=SNAPSHOT_LEVEL)
+            is_odd = (dates.isna() & values.notna()).to_numpy(dtype=bool)
+            odd = {f"{name!r} is no date (as 2026-01-31)": is_odd}
+        columns = {
+            name: as_numbers(table.column(name), missing)
+            if name in self.texts
+            else table.column(name)
+            for name in self.sources
+        }
+        return Part(
+            lead_ids=_read_ids(table.column(self.id_column), missing),
+            columns={name: _whole(column) for name, column in columns.items()},
+            index=index,
+            kept={name: table.column(name) for name in self.keep},
+            bad=parsed.bad,
+            odd=odd,
+        )
+
+
+def _read_ids(column: Any, missing: Sequence[str]) -> Any:
+    """Return ids as `read_leads` cleans them: without blanks around them, null where missing."""
+    kind = column.type.value_type if pa.types.is_dictionary(column.type) else column.type
+    if pa.types.is_null(kind) or pa.types.is_string_view(kind):
+        kind = pa.string()
+    ids = _whole(column.cast(kind))
+    if not (pa.types.is_string(kind) or pa.types.is_large_string(kind)):
+        return ids
+    ids = pc.utf8_trim_whitespace(ids)
+    empty = pa.array(["", *(text.strip().lower() for text in missing)], kind)
+    return pc.if_else(pc.is_in(pc.utf8_lower(ids), empty), pa.scalar(None, kind), ids)
 
 
 def _part_of_frame(X: pd.DataFrame, choices: Choices) -> Part:

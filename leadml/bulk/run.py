@@ -16,6 +16,7 @@ from leadml.batch import load_scorer, open_scorer
 from leadml.bulk.block import Choices, Job, OnError, ReasonsFor, ScoredBlock, write_bad
 from leadml.bulk.parts import LeadParts, open_leads
 from leadml.data.block_writer import BlockWriter
+from leadml.data.engines import is_in_database
 from leadml.data.upsert import open_upsert
 from leadml.errors import DataError, all_problems
 from leadml.pipelines import MODEL
@@ -78,8 +79,8 @@ def score_file(
     source : str or Path
         A model folder, or a `rules.toml` with its `leadml.toml` beside it.
     leads : str or Path
-        CSV, Parquet or JSON Lines, or a folder of Parquet; or the `leadml.toml` of a history.
-        Ids of a CSV file are texts: `007` stays `007`.
+        CSV, Parquet or JSON Lines, or a folder of Parquet; a database's table; or the `leadml.toml`
+        of a history. Ids of a CSV file are texts: `007` stays `007`.
     out : str or Path, default=None
         `.csv`, `.csv.gz`, `.parquet` or `.jsonl`.
     to : str, default=None
@@ -94,7 +95,8 @@ def score_file(
     keep : sequence of str, default=()
         Columns of the leads to put behind those of the scored table.
     on_error : {"stop", "reject"}, default="stop"
-        What to do with rows that cannot be read; "reject" puts them into `OUT.rejected.csv`.
+        What to do with rows that cannot be read; "reject" puts them into `OUT.rejected.csv`. An id
+        that stands twice is seen within a block alone.
     history, at : optional
         For a model that counts activities; see `leadml.batch.open_scorer`.
     resume : bool, default=False
@@ -110,7 +112,7 @@ def score_file(
         Where the leads do not fit the model; with all problems of the first block that has some,
         unless they are rejected. Then nothing is written.
     """
-    choices = Choices(n_reasons, reasons_for, tuple(keep), on_error)
+    choices = Choices(n_reasons, reasons_for, tuple(dict.fromkeys(keep)), on_error)
     if out is None and to is None:
         message = "Say where the scores go: `out` takes a file, `to` a database's table."
         raise DataError(message)
@@ -173,7 +175,8 @@ def _open(
 ) -> tuple[LeadScorer, LeadParts]:
     if source.suffix != ".toml":
         scorer, model = load_scorer(source, by=by)
-        if not model.config.has_history and Path(leads).suffix != ".toml" and at is None:
+        is_file = Path(leads).suffix != ".toml" and not is_in_database(str(leads))
+        if not model.config.has_history and is_file and at is None and history is None:
             return scorer, open_leads(leads, model.config, scorer, choices)
     # what was counted is in memory anyway; a rule book alone looks at all leads first
     scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
@@ -201,10 +204,10 @@ def _run_in_order(job: Job, parts: LeadParts, n_done: int) -> Iterator[ScoredBlo
 
 def _describe_run(source: Path, parts: LeadParts, choices: Choices, by: str) -> dict[str, Any]:
     """Return what two runs must share for one to go on with the other's blocks."""
-    made = source / SUMS if source.is_dir() else source
+    made = [source / SUMS] if source.is_dir() else [source, source.with_name("leadml.toml")]
     return {
         "leadml": leadml.__version__,
-        "model": hashlib.sha256(made.read_bytes()).hexdigest(),
+        "model": [hashlib.sha256(path.read_bytes()).hexdigest() for path in made],
         "by": by,
         "leads": parts.identity,
         **choices.as_json(),

@@ -3,8 +3,10 @@
 import gzip
 import io
 import json
+import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import pairwise
 from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
@@ -25,7 +27,7 @@ class BlockWriter:
     The folder holds the output so far, the rejected rows and a journal with a line a block: how
     far both files reached. What was written after the last line is cut off on resuming. Parquet
     keeps its table of contents at its end, so there the blocks are kept as they are too, and
-    written anew.
+    written anew. A journal called `done` says that the files only need to be put in place.
 
     Parameters
     ----------
@@ -52,26 +54,25 @@ class BlockWriter:
     def __init__(self, path: str | Path, run: Mapping[str, Any], *, resume: bool = False) -> None:
         self.path = Path(path)
         self._suffix = check_writable(self.path)
+        if self.path.is_dir():
+            message = f"{self.path} is a folder. Choose another name for the file."
+            raise DataError(message)
         self._folder = self.path.with_name(f".{self.path.name}.part")
         self._run = json.dumps(run, sort_keys=True)
         self.n_blocks, self.state = 0, dict[str, Any]()
         self._parquet: Any = None
-        ends = self._read_journal() if resume else None
-        if ends is None:
+        self._files: list[Any] = []
+        lines = self._read_journal() if resume else []
+        if resume and self._is_done:
+            return
+        if not lines:
             shutil.rmtree(self._folder, ignore_errors=True)
             self._folder.mkdir()
-            (self._folder / "journal").write_text(self._run + "\n", encoding="utf-8")
-        self._journal = (self._folder / "journal").open("ab")
-        self._data = (self._folder / "blocks").open("ab")
-        self._bad = (self._folder / "rejected").open("ab")
-        if ends is not None:
-            self._return_to(ends)
-
-    @classmethod
-    def can_resume(cls, path: str | Path) -> bool:
-        """Return whether a run left something for this path."""
-        path = Path(path)
-        return (path.with_name(f".{path.name}.part") / "journal").is_file()
+            self._place("journal").write_text(self._run + "\n", encoding="utf-8")
+        self._files = [self._place(name).open("ab") for name in ("journal", "blocks", "rejected")]
+        self._journal, self._data, self._bad = self._files
+        if self._suffix == ".parquet":
+            self._add_again([line["data"] for line in lines])
 
     @property
     def rejected_path(self) -> Path:
@@ -84,7 +85,9 @@ class BlockWriter:
             case ".parquet":
                 return _as_stream(table)
             case ".jsonl":
-                frame = table.to_pandas()
+                if not len(table):
+                    return b""
+                frame = table.to_pandas(integer_object_nulls=True)  # 1 and null, not 1.0 and NaN
                 text = frame.to_json(
                     orient="records", lines=True, date_format="iso", force_ascii=False
                 )
@@ -99,10 +102,8 @@ class BlockWriter:
 
         All blocks have the columns of the first.
         """
-        if self._parquet is None and self._suffix == ".parquet":
-            self._open_parquet(table.schema)
-        if self._parquet is not None:
-            self._parquet.write_table(table)
+        if self._suffix == ".parquet":
+            self._add_to_parquet(pa.py_buffer(data))
         elif not self.n_blocks:
             self._data.write(self._header(table))
         if bad and not self._bad.tell():
@@ -120,15 +121,20 @@ class BlockWriter:
 
     def finish(self) -> None:
         """Put the file in its place, and the rejected rows beside it."""
-        has_bad = self._bad.tell() > 0
-        self._close()
-        if has_bad:
-            (self._folder / "rejected").replace(self.rejected_path)
-        else:
-            self.rejected_path.unlink(missing_ok=True)
+        if not self._is_done:
+            has_bad = self._bad.tell() > 0
+            self._close()
+            if not has_bad:
+                self._place("rejected").unlink()
+                self.rejected_path.unlink(missing_ok=True)
+            self._place("journal").replace(self._place("done"))
+        # from here on a run that is killed only puts in place what is left
         name = "parquet" if self._suffix == ".parquet" else "blocks"
-        (self._folder / name).replace(self.path)
-        shutil.rmtree(self._folder)
+        for part, target in (("rejected", self.rejected_path), (name, self.path)):
+            if self._place(part).exists():
+                self._place(part).replace(target)
+        self._place("blocks").unlink(missing_ok=True)
+        shutil.rmtree(self._folder)  # `done` is all that is left
 
     def discard(self) -> None:
         """Take away what was written."""
@@ -157,17 +163,38 @@ class BlockWriter:
         header = _as_csv(table.slice(0, 0), header=True)
         return header if self._suffix == ".csv" else gzip.compress(header, mtime=0)
 
-    def _open_parquet(self, schema: Any) -> None:
-        # without Arrow's own schema, dictionaries are read back as the texts they stand for
-        path = self._folder / "parquet"
-        self._parquet = pq.ParquetWriter(path, schema, store_schema=False)
+    @property
+    def _is_done(self) -> bool:
+        return self._place("done").is_file()
 
-    def _read_journal(self) -> dict[str, Any] | None:
-        path = self._folder / "journal"
-        if not path.is_file():
+    def _place(self, name: str) -> Path:
+        return self._folder / name
+
+    def _add_to_parquet(self, data: Any) -> None:
+        """Write a block as it was encoded, so that a run that goes on writes the same bytes."""
+        table = pa.ipc.open_stream(data).read_all()
+        if self._parquet is None:
+            # without Arrow's own schema, dictionaries are read back as the texts they stand for
+            path = self._place("parquet")
+            self._parquet = pq.ParquetWriter(path, table.schema, store_schema=False)
+        try:
+            if table.schema != self._parquet.schema:
+                table = table.cast(self._parquet.schema)
+            self._parquet.write_table(table)
+        except pa.ArrowException as error:
+            message = (
+                f"{self.path} cannot hold the rows, whose columns change their kind: "
+                f"{str(error).splitlines()[0]}. Write .csv or .jsonl, or keep fewer columns."
+            )
+            raise DataError(message) from None
+
+    def _read_journal(self) -> list[dict[str, Any]]:
+        path = self._place("done" if self._is_done else "journal")
+        text = path.read_text(encoding="utf-8") if path.is_file() else ""
+        run, *lines = text.split("\n")
+        if not lines:  # not even the first line is whole
             message = f"There is nothing to resume for {self.path}. Run it without --resume."
             raise DataError(message)
-        run, *lines = path.read_text(encoding="utf-8").split("\n")
         if run != self._run:
             message = (
                 f"What is left of {self.path} was written with another input, model, version or "
@@ -175,44 +202,46 @@ class BlockWriter:
             )
             raise DataError(message)
         complete = [json.loads(line) for line in lines[:-1]]  # the last one has no line end
+        if not self._is_done:
+            data, bad = (self._size(name) for name in ("blocks", "rejected"))
+            complete = [each for each in complete if each["data"] <= data and each["bad"] <= bad]
+            last = complete[-1] if complete else {"data": 0, "bad": 0}
+            ends = {"journal": sum(len(line) + 1 for line in [run, *lines[: len(complete)]])}
+            for name, end in (ends | {"blocks": last["data"], "rejected": last["bad"]}).items():
+                if self._size(name) > end:
+                    os.truncate(self._place(name), end)
         self.n_blocks = len(complete)
-        if not complete:
-            return None
-        self.state = complete[-1]["state"]
-        # the journal too: what follows is written after its last complete line
-        kept = "\n".join([run, *lines[:-1], ""])
-        path.write_text(kept, encoding="utf-8")
-        return {"blocks": [line["data"] for line in complete], **complete[-1]}
+        self.state = complete[-1]["state"] if complete else {}
+        return complete
 
-    def _return_to(self, ends: Mapping[str, Any]) -> None:
-        self._data.truncate(ends["data"])
-        self._bad.truncate(ends["bad"])
-        if self._suffix == ".parquet":
-            starts = [0, *ends["blocks"][:-1]]
-            with pa.memory_map(str(self._folder / "blocks")) as file:
-                for start, end in zip(starts, ends["blocks"], strict=True):
-                    table = pa.ipc.open_stream(file.read_buffer(end - start)).read_all()
-                    if self._parquet is None:
-                        self._open_parquet(table.schema)
-                    self._parquet.write_table(table)
+    def _size(self, name: str) -> int:
+        path = self._place(name)
+        return path.stat().st_size if path.is_file() else 0
+
+    def _add_again(self, ends: Sequence[int]) -> None:
+        """Write the blocks that are kept once more: a Parquet file is not gone on with."""
+        if ends:
+            with pa.memory_map(str(self._place("blocks"))) as file:
+                for start, end in pairwise([0, *ends]):
+                    self._add_to_parquet(file.read_buffer(end - start))
 
     def _close(self) -> None:
-        for file in (self._journal, self._data, self._bad, self._parquet):
+        for file in (*self._files, self._parquet):
             if file is not None:
                 file.close()
 
 
 def _as_csv(table: Any, *, header: bool) -> bytes:
     sink = io.BytesIO()
-    plain = pa.table(
-        {
-            name: column.cast(column.type.value_type)
-            if pa.types.is_dictionary(column.type)
-            else column
-            for name, column in zip(table.column_names, table.columns, strict=True)
-        }
-    )
-    arrow_csv.write_csv(plain, sink, arrow_csv.WriteOptions(include_header=header))
+    plain = {
+        name: column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+        for name, column in zip(table.column_names, table.columns, strict=True)
+    }
+    try:
+        arrow_csv.write_csv(pa.table(plain), sink, arrow_csv.WriteOptions(include_header=header))
+    except pa.ArrowException as error:
+        message = f"CSV cannot hold a column: {error}. Write .parquet or .jsonl, or leave it out."
+        raise DataError(message) from None
     return sink.getvalue()
 
 

@@ -1,33 +1,31 @@
 """Read a table of leads block by block: memory stays flat whatever the file's size."""
 
 import codecs
-import gzip
-import io
-import zlib
+import json
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 from pyarrow import csv as arrow_csv
 from pyarrow import json as arrow_json
 
+from leadml.data.chunks import BYTES, open_bytes, read_rows
 from leadml.data.sources import (
     ENCODINGS,
     LAST_ENCODING,
     all_files,
+    check_kind,
     check_names,
-    check_quotes,
     find_delimiter,
     split_rows,
 )
 from leadml.errors import DataError
 
 ROWS = 65_536  # of a block of Parquet
-BYTES = 16 << 20  # of a block of text
-LONGEST_ROW = 256 << 20  # bytes, beyond which a quote is taken to be never closed
 
 
 @dataclass(frozen=True)
@@ -41,15 +39,10 @@ class BadRow:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A block as a table; `places` tells each row's place in the block where some were bad."""
+    """A block as a table of its good rows, and the bad ones, which stood between them."""
 
     table: Any
     bad: Sequence[BadRow] = ()
-
-    @property
-    def n_rows(self) -> int:
-        """Rows of the block, the bad ones too."""
-        return self.table.num_rows + len(self.bad)
 
 
 @dataclass(frozen=True)
@@ -116,8 +109,9 @@ def open_file(path: str | Path) -> TableFile:
     files = all_files(path)
     if files[0].suffix.lower() in (".parquet", ".pq"):
         return _open_parquet(path, files)
-    with _stream(path) as stream:
+    with open_bytes(path) as stream:
         head = stream.read(1_000_000)
+    check_kind(path, head)
     if path.name.lower().endswith((".jsonl", ".jsonl.gz", ".ndjson")):
         return _open_json(path, head)
     return _open_csv(path, head)
@@ -170,7 +164,9 @@ def _batches(path: Path, wanted: Wanted) -> Iterator[Any]:
     names = [fields[name].name for name in wanted.columns]
     # a text that comes by its place in a dictionary need not be hashed again
     coded = [fields[name].name for name in wanted.categories if _is_text(fields[name].type)]
-    with _parquet(path, read_dictionary=coded, buffer_size=1 << 20) as file:
+    # pre-buffered row groups would stay in memory until the end of the file (apache/arrow#39808)
+    options = {"read_dictionary": coded, "buffer_size": 1 << 20, "pre_buffer": False}
+    with _parquet(path, **options) as file:
         try:
             yield from file.iter_batches(ROWS, columns=names)
         except (pa.ArrowException, OSError) as error:
@@ -201,12 +197,15 @@ def _open_csv(path: Path, head: bytes) -> TableFile:
     check_names(str(path), names)
 
     def blocks(wanted: Wanted) -> Iterator[RawBlock]:
-        parts = _split(_chunks(path, encoding), path, delimiter)
-        for number, (data, done) in enumerate(parts):
+        for number, (data, done) in enumerate(read_rows(path, encoding, delimiter)):
             skip = 1 if number == 0 else 0
 
             def parse(data: bytes = data, skip: int = skip) -> Parsed:
-                return _parse_csv(data, names, delimiter, skip, wanted)
+                try:
+                    return _parse_csv(data, names, delimiter, skip, wanted)
+                except pa.ArrowInvalid as error:
+                    message = f"{path} cannot be read as CSV: {str(error).splitlines()[0]}"
+                    raise DataError(message) from None
 
             yield RawBlock(parse, done)
 
@@ -236,7 +235,8 @@ def _parse_csv(
     parse = arrow_csv.ParseOptions(
         delimiter=delimiter, newlines_in_values=b'"' in data, invalid_row_handler=handle
     )
-    for types in (texts | numbers, texts):
+
+    def parse_as(types: dict[str, Any]) -> Any:
         bad.clear()
         convert = arrow_csv.ConvertOptions(
             column_types=types,
@@ -244,18 +244,49 @@ def _parse_csv(
             null_values=["", *wanted.missing],
             strings_can_be_null=False,
         )
-        try:
-            table = arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
-        except pa.ArrowInvalid as error:
-            if types is texts or "conversion error" not in str(error):
-                raise DataError(str(error).splitlines()[0]) from None
-        else:
+        return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
+
+    try:
+        table = parse_as(texts | numbers)
+    except pa.ArrowInvalid as error:
+        if "conversion error" not in str(error):
+            raise
+        table = parse_as(texts)
+    else:
+        if all(_is_finite(table[name]) for name in wanted.numbers):
             return Parsed(table, tuple(bad))
-    raise AssertionError  # the second way returns or raises
+        table = parse_as(texts)
+    for name in wanted.numbers:
+        place = table.column_names.index(name)
+        table = table.set_column(place, name, as_numbers(table[name], wanted.missing))
+    return Parsed(table, tuple(bad))
+
+
+def as_numbers(values: Any, missing: Sequence[str]) -> Any:
+    """Return texts as numbers where all of them are; `nan` and `inf` are none.
+
+    Examples
+    --------
+    >>> as_numbers(pa.array(["1", " 2.5 ", "", "?"]), ["?"]).to_pylist()
+    [1.0, 2.5, None, None]
+    """
+    if not _is_text(values.type):
+        return values
+    texts = pc.utf8_trim_whitespace(values)
+    is_empty = pc.is_in(texts, pa.array(["", *missing], texts.type))
+    try:
+        numbers = pc.if_else(is_empty, None, texts).cast(pa.float64())
+    except pa.ArrowInvalid:
+        return values
+    return numbers if _is_finite(numbers) else values
+
+
+def _is_finite(numbers: Any) -> bool:
+    return pc.all(pc.is_finite(numbers)).as_py() is not False
 
 
 def _encoding(path: Path) -> str:
-    with _stream(path) as stream:
+    with open_bytes(path) as stream:
         if stream.read(2) in (b"\xff\xfe", b"\xfe\xff"):
             return "utf-16"
     return next((each for each in ENCODINGS if _is_all(path, each)), LAST_ENCODING)
@@ -264,7 +295,7 @@ def _encoding(path: Path) -> str:
 def _is_all(path: Path, encoding: str) -> bool:
     """Return whether every byte of a file can be read by an encoding."""
     decoder = codecs.getincrementaldecoder(encoding)()
-    with _stream(path) as stream:
+    with open_bytes(path) as stream:
         try:
             while chunk := stream.read(BYTES):
                 # plain text is told at once, unless a letter was begun before it
@@ -280,93 +311,80 @@ def _is_all(path: Path, encoding: str) -> bool:
 
 
 def _open_json(path: Path, head: bytes) -> TableFile:
-    first = head[: head.rfind(b"\n") + 1] or head
-    table = _read_json(path, first)
-    names = [str(name) for name in table.column_names]
+    head = head.removeprefix(codecs.BOM_UTF8)
+    try:
+        found = _read_json(head[: head.rfind(b"\n") + 1] or head)
+    except pa.ArrowInvalid:
+        found = _read_lines(head.splitlines()[:-1] or [head]).table
+    if not found.num_columns:
+        message = f"{path} is no JSON Lines file. Pass one with an object a line."
+        raise DataError(message)
+    # a text that reads as a date stays the text it is
+    known = {
+        name: pa.string() if pa.types.is_timestamp(column.type) else column.type
+        for name, column in zip(found.column_names, found.columns, strict=True)
+        if not pa.types.is_null(column.type)
+    }
 
     def blocks(wanted: Wanted) -> Iterator[RawBlock]:
-        for data, done in _split(_chunks(path, "utf-8"), path):
-            yield RawBlock(lambda data=data: _parse_json(path, data, wanted), done)  # type: ignore[misc]
+        numbers = {
+            name: pa.float64()
+            for name in wanted.numbers
+            if pa.types.is_integer(known.get(name, pa.null()))
+        }
+        own = {name: kind for name, kind in known.items() if name in wanted.columns} | numbers
+        for data, done in read_rows(path, "utf-8"):
+            yield RawBlock(lambda data=data: _parse_json(data, own, wanted), done)  # type: ignore[misc]
 
-    return TableFile(path, names, None, blocks)
+    return TableFile(path, [str(name) for name in found.column_names], None, blocks)
 
 
-def _parse_json(path: Path, data: bytes, wanted: Wanted) -> Parsed:
-    table = _read_json(path, data)
+def _parse_json(data: bytes, known: dict[str, Any], wanted: Wanted) -> Parsed:
+    try:
+        parsed = Parsed(_read_json(data, known))
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
+        parsed = _read_lines(data.splitlines())
+    table = parsed.table
     columns = {
         name: table[name] if name in table.column_names else pa.nulls(table.num_rows)
         for name in wanted.columns
     }
-    return Parsed(pa.table(columns))
+    return Parsed(pa.table(columns), parsed.bad)
 
 
-def _read_json(path: Path, data: bytes) -> Any:
-    options = arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
-    try:
-        return arrow_json.read_json(pa.BufferReader(data), options)
-    except pa.ArrowInvalid as error:
-        message = f"{path} cannot be read as JSON Lines: {str(error).splitlines()[0]}"
-        raise DataError(message) from None
+def _read_json(data: bytes, known: dict[str, Any] | None = None) -> Any:
+    read = arrow_json.ReadOptions(use_threads=False, block_size=len(data) + 1)
+    parse = arrow_json.ParseOptions(explicit_schema=pa.schema(known or {}))
+    return arrow_json.read_json(pa.BufferReader(data), read, parse)
 
 
-# bytes
-
-
-def _stream(path: Path) -> BinaryIO:
-    try:
-        with path.open("rb") as file:
-            is_gzip = file.read(2) == b"\x1f\x8b"
-        return gzip.open(path) if is_gzip else path.open("rb")  # type: ignore[return-value]
-    except OSError as error:
-        message = f"{path} cannot be read: {error}. Check the file."
-        raise DataError(message) from None
-
-
-def _chunks(path: Path, encoding: str) -> Iterator[tuple[bytes, float]]:
-    """Return the file as UTF-8 in chunks, with the share of the file that was read."""
-    size = max(path.stat().st_size, 1)
-    with _stream(path) as stream:
-        under = getattr(stream, "fileobj", stream)  # of compressed data, what was taken in
-        text: Any = stream
-        if encoding != "utf-8":
-            text = io.TextIOWrapper(stream, encoding=encoding, newline="")
-        mark = codecs.BOM_UTF8
+def _read_lines(lines: Sequence[bytes]) -> Parsed:
+    """Read JSON line by line: some lines are none, or values of a column differ in kind."""
+    rows: list[dict[str, Any]] = []
+    bad: list[BadRow] = []
+    for line in filter(bytes.strip, lines):
         try:
-            while chunk := text.read(BYTES):
-                data = chunk if isinstance(chunk, bytes) else chunk.encode()
-                yield data.removeprefix(mark), min(under.tell() / size, 1.0)
-                mark = b""
-        except (OSError, EOFError, zlib.error) as error:
-            message = f"{path} cannot be read: {error}. Check the file, or export it again."
-            raise DataError(message) from None
+            row = json.loads(line)
+        except ValueError as error:
+            row = error
+        if isinstance(row, dict):
+            rows.append(row)
+        else:
+            reason = f"no JSON: {row}" if isinstance(row, ValueError) else "no JSON object"
+            place = len(rows) + len(bad)
+            bad.append(BadRow(place, reason, line.decode(errors="replace").strip()))
+    names = dict.fromkeys(str(name) for row in rows for name in row)
+    columns = {name: _as_column([row.get(name) for row in rows]) for name in names}
+    table = pa.table(columns) if columns else pa.table({"": pa.nulls(len(rows))}).select([])
+    return Parsed(table, tuple(bad))
 
 
-def _split(
-    chunks: Iterator[tuple[bytes, float]], path: Path, delimiter: str | None = None
-) -> Iterator[tuple[bytes, float]]:
-    """Cut chunks where rows end, so that each part starts with a row; of CSV with a delimiter."""
-    pending, done, lines = b"", 0.0, 0
-    for chunk, done in chunks:
-        pending += chunk
-        end = _end_of_rows(pending, quotes=delimiter is not None)
-        if end:
-            yield pending[:end], done
-            lines += pending.count(b"\n", 0, end)
-            pending = pending[end:]
-        elif len(pending) > LONGEST_ROW:
-            message = f"{path} has a row of over {LONGEST_ROW >> 20} MB. Close its quotes."
-            raise DataError(message)
-    if delimiter is not None:
-        check_quotes(path, pending, "utf-8", delimiter, lines)
-    if pending.strip():
-        yield pending, 1.0
-
-
-def _end_of_rows(data: bytes, *, quotes: bool) -> int:
-    """Return the place after the last line end that is in no quotes, 0 where there is none."""
-    end = data.rfind(b"\n")
-    if not quotes or b'"' not in data:
-        return end + 1
-    while end >= 0 and data.count(b'"', 0, end) % 2:
-        end = data.rfind(b"\n", 0, end)
-    return end + 1
+def _as_column(values: Sequence[Any]) -> Any:
+    try:
+        return pa.array(values)
+    except (pa.ArrowException, OverflowError):  # of several kinds
+        texts = [
+            value if isinstance(value, str) or value is None else json.dumps(value)
+            for value in values
+        ]
+        return pa.array(texts, pa.string())

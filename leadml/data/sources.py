@@ -250,13 +250,23 @@ def _bytes_of(path: Path) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         message = f"{path} cannot be read: {error}. Check the file, or export it again."
         raise DataError(message) from None
+    check_kind(path, data)
+    return data
+
+
+def check_kind(path: Path, data: bytes) -> None:
+    """Raise where the first bytes of a file say that it is no text.
+
+    Raises
+    ------
+    DataError
+    """
     if data[:4] in (b"PK\x03\x04", b"\xd0\xcf\x11\xe0"):
         message = f"{path} is an Excel workbook or a ZIP archive. Save it as CSV and pass that."
         raise DataError(message)
     if data[:4] == b"PAR1":
         message = f"{path} is a Parquet file. Give it the ending .parquet."
         raise DataError(message)
-    return data
 
 
 def _encoding_of(data: bytes) -> str:

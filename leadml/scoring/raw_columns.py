@@ -65,17 +65,30 @@ class RawColumn:
 def _as_array(values: Any) -> Any:
     """Return an Arrow array of numbers, booleans or texts; a Series of anything else."""
     if isinstance(values, pd.Series):
-        is_category = isinstance(values.dtype, pd.CategoricalDtype) and values.cat.categories.size
-        if not is_category and not isinstance(values.dtype, pd.StringDtype):
+        if isinstance(values.dtype, pd.CategoricalDtype):
+            if not _holds_texts(values.cat.categories):
+                return pd.Series(np.asarray(values), index=values.index, name=values.name)
+        elif not isinstance(values.dtype, pd.StringDtype):
             return values
         values = pa.array(values, from_pandas=True)
     if isinstance(values, pa.ChunkedArray):
+        if pa.types.is_dictionary(values.type) and values.num_chunks > 1:
+            # Arrow cannot join dictionaries that hold a null
+            values = values.cast(values.type.value_type)
         values = values.combine_chunks()
     kind = values.type
-    if pa.types.is_decimal(kind):
+    if pa.types.is_dictionary(kind) and not _is_text(kind.value_type):
+        return _as_array(values.dictionary_decode())
+    if pa.types.is_decimal(kind) or pa.types.is_float16(kind):
         return values.cast(pa.float64())
+    if pa.types.is_nested(kind):
+        return pa.array([value.as_py() and str(value) for value in values], pa.string())
     kinds = (pa.types.is_dictionary, pa.types.is_null, pa.types.is_boolean, _is_text, _is_number)
     return values if any(is_kind(kind) for is_kind in kinds) else values.to_pandas()
+
+
+def _holds_texts(categories: pd.Index) -> bool:
+    return len(categories) > 0 and isinstance(categories.dtype, pd.StringDtype)
 
 
 def _numbers_of(values: Any) -> Floats | None:
@@ -106,7 +119,7 @@ def _encode(values: Any) -> tuple[Places, list[Any]]:
 
 def _factorize(values: pd.Series) -> tuple[Places, list[Any]]:
     places, uniques = pd.factorize(values, use_na_sentinel=False)
-    return places, [_or_none(value) for value in np.asarray(uniques, dtype=object)]
+    return places, [*(_or_none(value) for value in np.asarray(uniques, dtype=object)), None]
 
 
 def _or_none(value: Any) -> Any:

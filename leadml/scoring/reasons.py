@@ -78,7 +78,9 @@ def _group(numbers: Floats) -> Any:
     """Return numbers from 1,000 up with a comma before each three digits."""
     whole = np.trunc(numbers)
     texts = pc.cast(pa.array(np.abs(numbers)), pa.string())
+    # a whole one may be written as 1e+10
     fraction = pc.replace_substring_regex(texts, r"^\d+", "")
+    fraction = pc.if_else(pa.array(numbers == whole), "", fraction)
     head = np.abs(whole).astype(np.int64)
     tail = pa.array([""] * len(head))
     while (head >= 1_000).any():

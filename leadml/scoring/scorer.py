@@ -263,7 +263,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         columns : mapping of name to Arrow array
-            At least the columns that `fit` saw.
+            At least the columns that are read, `compile().sources`.
         lead_ids : Arrow array of shape (n_leads,)
         index : Index, default=None
             With a level `snapshot_date`, where the classifier reads dates.
@@ -278,7 +278,8 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Where columns are missing, or the classifier is not one of leadml's.
         """
         engine = self.compile()
-        self._check_columns(columns)
+        if any(name not in columns for name in engine.sources):
+            self._check_columns(columns)
         read = {name: RawColumn(columns[name]) for name in engine.sources}
         count = self.n_reasons if n_reasons is None else n_reasons
         verdicts = engine.score(

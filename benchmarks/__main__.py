@@ -10,29 +10,44 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import history, quality, speed, temporal
+from benchmarks import history, quality, scoring, spark, speed, temporal, treeshap
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
 LEARNERS = (
     "numpy", "pandas", "scikit-learn", "scipy", "lightgbm", "catboost", "interpret-core",
 )  # fmt: skip
-ENGINES = ("pandas", "pyarrow", "duckdb", "ibis-framework", "polars")
-BENCHMARKS = {"quality": quality, "speed": speed, "history": history, "temporal": temporal}
-PARTS = {"quality": quality.PARTS, "history": history.PARTS}
+LIBRARIES = {
+    "quality": LEARNERS,
+    "speed": LEARNERS,
+    "history": ("pandas", "pyarrow", "duckdb", "ibis-framework", "polars"),
+    "scoring": ("numpy", "pandas", "pyarrow", "lightgbm", "mlflow"),
+    "treeshap": ("numpy", "lightgbm"),
+    "spark": ("numpy", "pyarrow"),
+}
+BENCHMARKS = {
+    "quality": quality,
+    "speed": speed,
+    "history": history,
+    "temporal": temporal,
+    "scoring": scoring,
+    "treeshap": treeshap,
+    "spark": spark,
+}
+PARTS = {"quality": quality.PARTS, "history": history.PARTS, "scoring": scoring.PARTS}
 
 
 def main() -> None:
     """Run the benchmarks asked for, and print the ratios of all of them."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
     parser.add_argument("benchmark", nargs="?", choices=list(BENCHMARKS), help="all when left out")
-    parser.add_argument("--quick", action="store_true", help="1 fold, 5 draws; writes no file")
+    parser.add_argument("--quick", action="store_true", help="little of everything; writes no file")
     parser.add_argument(
-        "--slow", action="store_true", help="with EBM, a minute a fit; 100,000,000 activities"
+        "--slow", action="store_true", help="with EBM; 100,000,000 activities; 10,000,000 leads"
     )
     parser.add_argument("--repeats", type=int, default=1, help="of the 5 folds")
     parser.add_argument(
-        "--only", choices=[*quality.PARTS, *history.PARTS], help="one part of `quality`, `history`"
+        "--only", choices=[part for parts in PARTS.values() for part in parts], help="one part"
     )
     given = parser.parse_args()
     options = quality.Options(given.quick, given.slow, given.repeats)
@@ -60,12 +75,10 @@ def main() -> None:
 
 
 def _setting(options: quality.Options, name: str) -> str:
-    of_history = name == "history"
-    if name == "temporal":
-        return f"Python {sys.version_info.major}.{sys.version_info.minor}; 2 threads."
-    libraries = ", ".join(f"{one} {version(one)}" for one in (ENGINES if of_history else LEARNERS))
-    setting = f"Python {sys.version_info.major}.{sys.version_info.minor}, {libraries}; 2 threads."
-    if of_history:
+    python = f"Python {sys.version_info.major}.{sys.version_info.minor}"
+    libraries = [f"{one} {version(one)}" for one in LIBRARIES.get(name, ())]
+    setting = f"{', '.join([python, *libraries])}; 2 threads."
+    if LIBRARIES.get(name) is not LEARNERS:
         return setting
     return f"{setting} Seed 0 everywhere; {options.repeats} repeat(s) of 5 stratified folds."
 

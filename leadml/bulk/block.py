@@ -14,6 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
 
+from leadml.data.block_writer import Buffer
 from leadml.data.blocks import BadRow
 from leadml.scoring.bands import Bands
 from leadml.scoring.columns import Floats
@@ -73,7 +74,7 @@ class ScoredBlock:
     """A block that is done: the table of its good rows, their bytes, and the bad rows."""
 
     table: Any
-    data: bytes
+    data: Buffer
     bad: Sequence[BadRow]
     ids: Mapping[int, str]  # of the bad rows that have one
     n_rows: int
@@ -87,7 +88,7 @@ class Job:
 
     scorer: LeadScorer
     choices: Choices
-    encode: Callable[[Any], bytes] | None
+    encode: Callable[[Any], Buffer] | None
 
     def run(self, block: ReadBlock) -> ScoredBlock:
         """Read, check and score a block."""

@@ -21,6 +21,11 @@ from leadml.errors import DataError
 BAD_COLUMNS = "row,lead_id,reason,content\n"
 
 
+OWN_VALUES = ("lead_id", "probability")  # of each lead: a dictionary of them would be of no use
+
+Buffer = Any  # bytes, or what can be read as such
+
+
 class BlockWriter:
     """A file in the making, in a folder beside it, renamed into place at the end.
 
@@ -79,7 +84,7 @@ class BlockWriter:
         """Where the rejected rows go."""
         return self.path.with_name(f"{self.path.name}.rejected.csv")
 
-    def encode(self, table: Any) -> bytes:
+    def encode(self, table: Any) -> Buffer:
         """Return a block as the file holds it; any thread may do so."""
         match self._suffix:
             case ".parquet":
@@ -97,7 +102,7 @@ class BlockWriter:
             case _:  # parts of a gzip file follow one another; no time stamp, so equal runs agree
                 return gzip.compress(_as_csv(table, header=False), mtime=0)
 
-    def append(self, table: Any, data: bytes, bad: bytes, state: Mapping[str, Any]) -> None:
+    def append(self, table: Any, data: Buffer, bad: bytes, state: Mapping[str, Any]) -> None:
         """Add a block: the table, what `encode` made of it, its rejected rows, and the sums so far.
 
         All blocks have the columns of the first.
@@ -176,7 +181,10 @@ class BlockWriter:
         if self._parquet is None:
             # without Arrow's own schema, dictionaries are read back as the texts they stand for
             path = self._place("parquet")
-            self._parquet = pq.ParquetWriter(path, table.schema, store_schema=False)
+            repeating = [name for name in table.schema.names if name not in OWN_VALUES]
+            self._parquet = pq.ParquetWriter(
+                path, table.schema, store_schema=False, use_dictionary=repeating
+            )
         try:
             if table.schema != self._parquet.schema:
                 table = table.cast(self._parquet.schema)
@@ -245,9 +253,8 @@ def _as_csv(table: Any, *, header: bool) -> bytes:
     return sink.getvalue()
 
 
-def _as_stream(table: Any) -> bytes:
+def _as_stream(table: Any) -> Any:
     sink = pa.BufferOutputStream()
     with pa.ipc.new_stream(sink, table.schema) as stream:
         stream.write_table(table)
-    data: bytes = sink.getvalue().to_pybytes()
-    return data
+    return sink.getvalue()

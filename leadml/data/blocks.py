@@ -243,6 +243,7 @@ def _parse_csv(
             include_columns=list(wanted.columns),
             null_values=["", *wanted.missing],
             strings_can_be_null=False,
+            check_utf8=False,  # the whole file's encoding is known
         )
         return arrow_csv.read_csv(pa.BufferReader(data), read, parse, convert)
 

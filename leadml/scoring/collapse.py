@@ -94,10 +94,11 @@ def _walk(
 
 def _goes_left(node: dict[str, Any], column: Column) -> NDArray[np.bool_]:
     """Return which codes of a split's column go left, by LightGBM's own rules."""
-    codes = np.arange(column.n_codes)
     if node["decision_type"] == "==":
-        return np.isin(codes, [int(level) for level in str(node["threshold"]).split("||")])
-    left = codes <= node["threshold"]
+        left = np.zeros(column.n_codes, dtype=bool)
+        left[[int(level) for level in str(node["threshold"]).split("||")]] = True
+        return left
+    left = np.arange(column.n_codes) <= node["threshold"]
     if not isinstance(column, CategoryColumn):
         # a missing number is NaN to the booster: it goes the way the split learned,
         # or counts as 0 where the booster never met one

@@ -23,7 +23,7 @@ def _time_start(report: Report) -> list[Ratio]:
     commands = {
         "python -c pass": ["-c", "pass"],
         "import leadml": ["-c", "import leadml"],
-        "leadml --help": ["-m", "leadml.cli.app", "--help"],
+        "leadml --help": ["-c", "from leadml.cli.app import main; main()", "--help"],
     }
     seconds = {name: _time_command(arguments) for name, arguments in commands.items()}
     bare = seconds.pop("python -c pass")

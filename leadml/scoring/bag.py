@@ -15,6 +15,7 @@ from leadml.scoring.treeshap import TreeTables, build_tables
 
 LEAST_GAIN = 2e-5  # of log loss, that `patience` more rounds must bring
 FEWEST_COLUMNS = 4  # that a tree may choose from
+MOST_LEVELS = 2**30  # more than any column has
 STEP = 20  # rounds between two looks at the mean fold loss
 BLOCK = 65_536  # leads predicted at a time
 FEW = 64  # leads: fewer are predicted before a second thread wakes up
@@ -33,6 +34,9 @@ class BagSettings:
     patience: int
     seed: int
     n_threads: int
+    feature_fraction: float = 0.5
+    one_hot: bool = False  # split single levels off, instead of cutting all levels in two groups
+    pairs: tuple[tuple[int, int], ...] | None = None  # columns that may share a path; None: any
 
 
 @dataclass(frozen=True)
@@ -145,12 +149,14 @@ def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
         "min_data_in_leaf": settings.min_data_in_leaf,
         "lambda_l2": 5.0,
         # of few columns a tree must see enough for those that act together to meet
-        "feature_fraction": max(0.5, min(1.0, FEWEST_COLUMNS / len(training.columns))),
+        "feature_fraction": max(
+            settings.feature_fraction, min(1.0, FEWEST_COLUMNS / len(training.columns))
+        ),
         "bagging_fraction": 0.8,
         "bagging_freq": 1,
         "cat_smooth": 20.0,
         "cat_l2": 20.0,
-        "max_cat_to_onehot": 4,
+        "max_cat_to_onehot": MOST_LEVELS if settings.one_hot else 4,
         "max_bin": 255,  # numbers are binned already, to 127 at most
         "min_data_in_bin": 1,
         "feature_pre_filter": False,
@@ -161,9 +167,10 @@ def _parameters(training: Training, settings: BagSettings) -> dict[str, Any]:
         "verbosity": -1,
         "monotone_constraints": list(training.monotone),
     }
-    if settings.additive:
-        places = range(len(training.columns))
-        parameters["interaction_constraints"] = [[place] for place in places]
+    pairs = () if settings.additive else settings.pairs
+    if pairs is not None:
+        alone = [[place] for place in range(len(training.columns))]
+        parameters["interaction_constraints"] = [*map(list, pairs), *alone]
     return parameters
 
 

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 from leadml.scoring.bag import Bag, BagSettings, fit_bag, merge_bags
 from leadml.scoring.calibration import compute_log_losses, fit_stack
+from leadml.scoring.collapse import collapse_bag
 from leadml.scoring.columns import Floats
 from leadml.scoring.folds import Training
 from leadml.scoring.linear import Linear
@@ -17,6 +18,8 @@ STRUCTURES = ("additive", "pairwise", "full")
 # a depth of 6 costs `full` no accuracy, and TreeSHAP takes the square of it
 MAX_DEPTH = {"additive": -1, "pairwise": 2, "full": 6}
 FEWEST_LEAVES = 3  # of an additive tree
+FEW_COLUMNS = 0.35  # share that a tree of the other deals may choose from
+MANY = 5_000  # leads: from here on finer trees won on every set, and the check would err more often
 FAR = 5.0  # standard errors behind the best: more leaves will not make up for it
 # leaves of a `full` tree, and from how many leads on they are tried: TreeSHAP's cost grows too
 WIDE_FROM = {31: 5_000, 63: 10_000}
@@ -90,12 +93,24 @@ def _compare(training: Training, one: Candidate, other: Candidate) -> tuple[floa
 def extend(training: Training, linear: Linear, chosen: Candidate) -> Candidate:
     """Return the chosen tables with boosters for the other deals of the folds too.
 
+    Those see less of the columns at a time and split single levels off, and trees of a pair grow
+    beyond depth 2, on the pairs that the first deal found: still grids. They err differently, so
+    the mean of both kinds is better than more of one. Of few leads a signal may be too weak for
+    them: where they do worse than the first deal's, the others are grown like the first.
     `full` keeps to the first deal: there every booster costs its TreeSHAP values at each scoring.
     """
     if len(training.folds) == 1 or chosen.structure == "full":
         return chosen
     others = replace(training, folds=training.folds[1:])
-    more = fit_bag(others, chosen.settings, n_rounds=chosen.bag.n_rounds)
+    finer = replace(chosen.settings, feature_fraction=FEW_COLUMNS, one_hot=True)
+    if chosen.structure == "pairwise":
+        pairs = tuple(sorted(collapse_bag(chosen.bag)[2]))
+        finer = replace(finer, max_depth=MAX_DEPTH["full"], pairs=pairs)
+    more = fit_bag(others, finer, n_rounds=chosen.bag.n_rounds)
+    if len(training.won) < MANY:
+        alone = _stack(training, linear, chosen.structure, finer, more)
+        if alone.log_loss > chosen.log_loss:
+            more = fit_bag(others, chosen.settings, n_rounds=chosen.bag.n_rounds)
     bag = merge_bags(chosen.bag, more, len(others.folds))
     return _stack(training, linear, chosen.structure, chosen.settings, bag)
 

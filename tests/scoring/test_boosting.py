@@ -4,8 +4,11 @@ import pandas as pd
 import pytest
 from scipy.special import expit
 from sklearn.base import clone
+from sklearn.metrics import log_loss
 
 from leadml.errors import DataError
+from leadml.scoring import structures
+from leadml.scoring.bag import fit_bag
 from leadml.scoring.boosting import LeadBoostingClassifier
 
 STRUCTURES = ("additive", "pairwise", "full")
@@ -106,6 +109,56 @@ def test_auto_takes_additive_where_columns_add_up():
     assert model.structure_ == "additive"
     assert list(model.structures_["structure"].unique()) == list(STRUCTURES)
     assert model.structures_.loc[model.structures_["chosen"], "structure"].tolist() == ["additive"]
+
+
+def make_pocket(n_leads: int, seed: int) -> tuple[pd.DataFrame, np.ndarray]:
+    """Draw leads that win in one middle square of two columns alone: no depth of 2 sees it."""
+    random = np.random.default_rng(seed)
+    leads = pd.DataFrame(random.random((n_leads, 4)), columns=list("abcd"))
+    inside = leads["a"].between(0.4, 0.6) & leads["b"].between(0.4, 0.6)
+    return leads, (random.random(n_leads) < np.where(inside, 0.9, 0.3))
+
+
+def test_a_second_deal_sees_finer_pairs():
+    test, outcome = make_pocket(4_000, 1)
+    losses = []
+    for n_repeats in (1, 2):
+        model = LeadBoostingClassifier("pairwise", n_repeats=n_repeats, random_state=0)
+        chances = model.fit(*make_pocket(4_000, 0)).predict_proba(test)
+        losses.append(log_loss(outcome, chances))
+    assert losses[1] < losses[0] - 0.005
+
+
+def test_where_finer_trees_do_worse_all_deals_are_alike(monkeypatch):
+    random = np.random.default_rng(0)
+    leads = pd.DataFrame(random.normal(size=(600, 6)))
+    won = random.random(600) < expit(0.5 * leads[0] - 1).to_numpy()
+    grown = []
+
+    def fit_and_note(training, settings, n_rounds=None):
+        grown.append(settings)
+        return fit_bag(training, settings, n_rounds)
+
+    monkeypatch.setattr(structures, "fit_bag", fit_and_note)
+    LeadBoostingClassifier("pairwise", random_state=0).fit(leads, won)
+    first, finer, last = grown
+    assert finer.one_hot
+    assert finer.max_depth > 2
+    assert last == first
+
+
+@pytest.mark.parametrize("structure", ["additive", "pairwise"])
+def test_two_deals_are_exact_tables_that_never_fall(leads, won, odd_leads, structure):
+    few = {"monotone": {"visits": 1}, "n_repeats": 2, "max_rounds": 120, "random_state": 0}
+    model, one = (LeadBoostingClassifier(structure, n_jobs=n, **few) for n in (2, 1))
+    model.fit(leads, won)
+    assert one.fit(leads, won).table_.to_dict() == model.table_.to_dict()
+    steps = np.r_[-np.inf, np.sort(leads["visits"].dropna().unique()), np.inf]
+    both = [leads.head(40).astype({"opted out": object}), odd_leads.head(40)]
+    some = pd.concat(both, ignore_index=True)
+    grid = some.loc[some.index.repeat(len(steps))].assign(visits=np.tile(steps, len(some)))
+    log_odds = model.decision_function(grid).reshape(len(some), -1)
+    assert np.diff(log_odds, axis=1).min() >= -1e-8
 
 
 def make_three_way(noise: int) -> tuple[pd.DataFrame, np.ndarray]:

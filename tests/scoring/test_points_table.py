@@ -25,7 +25,18 @@ SETTINGS = BagSettings(
     seed=0,
     n_threads=2,
 )
-SHAPES = {"additive": {"additive": True}, "pairwise": {"max_depth": 2}}
+SHAPES = {
+    "additive": {"additive": True},
+    "pairwise": {"max_depth": 2},
+    "no pairs, deeper": {"max_depth": 6, "pairs": ()},
+    # columns 0 and 1 hold numbers, 2 and 3 texts
+    "pairs, deeper": {
+        "max_depth": 6,
+        "one_hot": True,
+        "feature_fraction": 1.0,
+        "pairs": ((0, 1), (0, 3), (2, 3)),
+    },
+}
 
 
 def make_training(leads, won):
@@ -40,7 +51,8 @@ def test_tables_say_what_the_boosters_say(leads, won, odd_leads, structure):
     training = make_training(leads, won)
     bag = fit_bag(training, replace(SETTINGS, **SHAPES[structure]))
     constant, tables, grids = collapse_bag(bag)
-    assert bool(grids) == (structure == "pairwise")
+    assert bool(grids) == (structure in ("pairwise", "pairs, deeper"))
+    assert set(grids) <= set(SHAPES[structure].get("pairs", grids))
     moved, pure = purify(tables, grids, training.codes)
     weight = 0.7
     names = [column.name for column in training.columns]

@@ -23,6 +23,10 @@ from leadml.pipelines import MODEL
 from leadml.registry.bundle import SUMS
 from leadml.scoring.scorer import LeadScorer
 
+SLOW = (
+    "The model's structure is `full`: its reasons take about as long as its scores. "
+    "--reasons-for hot gives them to hot leads alone."
+)
 AHEAD = 2  # blocks a thread that are read before they are asked for
 SHOWN = 5  # rows with the same problem that are named
 
@@ -120,6 +124,8 @@ def score_file(
         message = "Only a file can be resumed: a database takes all rows or none. Leave it out."
         raise DataError(message)
     scorer, parts = _open(Path(source), leads, choices, by, history, at)
+    if scorer.compile().is_slow_to_explain and reasons_for == "all":
+        tell(SLOW)
     for note in parts.notes:
         tell(note)
     with ExitStack() as stack:

@@ -20,8 +20,7 @@ from leadml.data.sources import (
     all_files,
     check_kind,
     check_names,
-    find_delimiter,
-    split_rows,
+    read_header,
 )
 from leadml.errors import DataError
 
@@ -185,16 +184,7 @@ def _is_text(kind: Any) -> bool:
 def _open_csv(path: Path, head: bytes) -> TableFile:
     encoding = _encoding(path)
     text = head.decode(encoding, errors="ignore").removeprefix("\ufeff")
-    if not text.strip():
-        message = f"{path} is empty. Pass a table with a header and one row a lead."
-        raise DataError(message)
-    if text.splitlines()[0].strip() == "":
-        message = f"{path}, line 1: it is empty. Delete the lines above the header."
-        raise DataError(message)
-    delimiter = find_delimiter(text)
-    header = [name.strip() for name in next(split_rows(text, delimiter))]
-    names = [name or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
-    check_names(str(path), names)
+    delimiter, _, names = read_header(path, text)
 
     def blocks(wanted: Wanted) -> Iterator[RawBlock]:
         for number, (data, done) in enumerate(read_rows(path, encoding, delimiter)):

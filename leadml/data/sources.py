@@ -213,16 +213,7 @@ def _read_csv(path: Path) -> pd.DataFrame:
     data = _bytes_of(path)
     encoding = _encoding_of(data)
     head = data[:1_000_000].decode(encoding, errors="ignore").removeprefix("\ufeff")
-    if not head.strip():
-        message = f"{path} is empty. Pass a table with a header and one row a lead."
-        raise DataError(message)
-    if head.splitlines()[0].strip() == "":
-        message = f"{path}, line 1: it is empty. Delete the lines above the header."
-        raise DataError(message)
-    delimiter = find_delimiter(head)
-    header = [name.strip() for name in next(split_rows(head, delimiter))]
-    names = [name or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
-    check_names(str(path), names)
+    delimiter, header, names = read_header(path, head)
     try:
         table = arrow_csv.read_csv(
             pa.BufferReader(data),
@@ -241,6 +232,27 @@ def _read_csv(path: Path) -> pd.DataFrame:
     # exports often end every line with a delimiter: a column without a name or a value
     nameless = [name for name, given in zip(names, header, strict=True) if not given]
     return frame.drop(columns=[name for name in nameless if (frame[name] == "").all()])
+
+
+def read_header(path: Path, head: str) -> tuple[str, list[str], list[str]]:
+    """Return the delimiter of a CSV text, its header, and a name for each of its columns.
+
+    Raises
+    ------
+    DataError
+        Where there is no header, or a name stands in it twice.
+    """
+    if not head.strip():
+        message = f"{path} is empty. Pass a table with a header and one row a lead."
+        raise DataError(message)
+    if head.splitlines()[0].strip() == "":
+        message = f"{path}, line 1: it is empty. Delete the lines above the header."
+        raise DataError(message)
+    delimiter = find_delimiter(head)
+    header = [name.strip() for name in next(split_rows(head, delimiter))]
+    names = [name or f"unnamed_{place}" for place, name in enumerate(header, start=1)]
+    check_names(str(path), names)
+    return delimiter, header, names
 
 
 def _bytes_of(path: Path) -> bytes:

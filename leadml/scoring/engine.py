@@ -95,7 +95,7 @@ class Engine:
 
     @property
     def is_slow_to_explain(self) -> bool:
-        """Whether reasons cost much more than scores, as those of a `full` model do."""
+        """Whether reasons take time of their own, as those of a `full` model do."""
         return self._bag is not None
 
     def score(

@@ -296,7 +296,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         Parameters
         ----------
         lead : mapping of column to value
-            At least the columns that `fit` saw; None or NaN where missing.
+            At least the columns that are read, `compile().sources`; None or NaN where missing.
         lead_id : default=None
             Returned as it is.
         snapshot_date : date, default=None

@@ -1,7 +1,8 @@
 """Judge and compare models on leads whose outcome is known."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +13,36 @@ from leadml.batch import load_scorer
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint
 from leadml.errors import DataError, ModelFolderError
-from leadml.evaluation.comparison import Comparison, compare
-from leadml.evaluation.summary import Evaluation, evaluate
-from leadml.judging import find_groups
+from leadml.evaluation.comparison import Comparison
+from leadml.evaluation.summary import Evaluation
+from leadml.judged import Judged
 from leadml.pipelines import MODEL, RULES
-from leadml.registry.bundle import check_folder
+from leadml.registry.bundle import LeadModel, check_folder
 from leadml.rows import read_judged_rows
 from leadml.scoring.scorer import LeadScorer
+
+
+@dataclass(frozen=True, eq=False)
+class Assessment:
+    """What models are worth on leads whose outcome is known.
+
+    Attributes
+    ----------
+    judged : Judged
+        The leads, and what each model said of them.
+    models : dict of str to LeadModel
+        The folder of each.
+    evaluations : dict of str to Evaluation
+    comparison : Comparison or None
+        None of a single model.
+    warnings : tuple of str
+    """
+
+    judged: Judged
+    models: Mapping[str, LeadModel]
+    evaluations: Mapping[str, Evaluation]
+    comparison: Comparison | None
+    warnings: tuple[str, ...]
 
 
 def evaluate_leads(
@@ -27,8 +51,8 @@ def evaluate_leads(
     *,
     by: str = MODEL,
     history: str | Path | None = None,
-) -> tuple[Evaluation, tuple[str, ...]]:
-    """Return a model's figures on closed leads, and what to know of them.
+) -> Assessment:
+    """Return a model's figures on closed leads.
 
     Parameters
     ----------
@@ -53,7 +77,10 @@ def evaluate_leads(
         raise DataError(message)
     scorer, model = load_scorer(source, by=by)
     closed = _read_closed(model.config, leads, history)
-    return _evaluate(scorer, closed), _seen_before(source, closed)
+    judged = Judged.score(closed, [(np.arange(len(closed.y)), {by: scorer})])
+    return Assessment(
+        judged, {by: model}, judged.evaluate(), None, _find_warnings({source: closed})
+    )
 
 
 def compare_leads(
@@ -62,8 +89,11 @@ def compare_leads(
     leads: str | Path | pd.DataFrame,
     *,
     history: str | Path | None = None,
-) -> tuple[dict[str, Evaluation], Comparison, tuple[str, ...]]:
-    """Return the figures of two models on the same closed leads, their comparison and warnings.
+    capacity: float | None = None,
+    weeks: float | None = None,
+    segments: Iterable[str] | None = None,
+) -> Assessment:
+    """Return the figures of two models on the same closed leads, and their comparison.
 
     Parameters
     ----------
@@ -73,28 +103,45 @@ def compare_leads(
         Another one, or "rules" for the rule book of `a`.
     leads, history
         As in `evaluate_leads`.
+    capacity, weeks, segments : optional
+        As in `Judged.compare`: how many leads can be called, in how many weeks these leads came
+        in, and within which features to compare.
+
+    Raises
+    ------
+    LeadmlError
+        As `evaluate_leads`; and where the two are the same or read the leads differently.
     """
     first, model = load_scorer(a)
     second, other_model = load_scorer(a, by=RULES) if str(b) == RULES else load_scorer(b)
+    names = (MODEL, RULES) if str(b) == RULES else _names(first, second)
+    if names[0] == names[1]:
+        message = f"{a} and {b} are the same model, {names[0]}. Pass two different ones."
+        raise DataError(message)
     closed = _read_closed(model.config, leads, history)
     other = closed
     if str(b) != RULES:
         other = _read_closed(other_model.config, leads, history)
     _check_same(closed, other)
-    names = (MODEL, RULES) if str(b) == RULES else _names(first, second)
-    if names[0] == names[1]:
-        message = f"{a} and {b} are the same model, {names[0]}. Pass two different ones."
-        raise DataError(message)
-    evaluations = {names[0]: _evaluate(first, closed), names[1]: _evaluate(second, other)}
-    chances = {
-        names[0]: first.predict_proba(first.select(closed.X))[:, 1],
-        names[1]: second.predict_proba(second.select(other.X))[:, 1],
-    }
-    comparison = compare(closed.y.to_numpy(), chances, groups=find_groups(closed))
-    warnings = _seen_before(a, closed)
-    if str(b) != RULES:
-        warnings += _seen_before(b, other)
-    return evaluations, comparison, warnings
+    rows = np.arange(len(closed.y))
+    judged = Judged.score(
+        closed,
+        [(rows, dict(zip(names, (first, second), strict=True)))],
+        inputs=dict(zip(names, (closed.X, other.X), strict=True)),
+    )
+    return Assessment(
+        judged,
+        dict(zip(names, (model, other_model), strict=True)),
+        judged.evaluate(),
+        judged.compare(capacity=capacity, weeks=weeks, segments=segments),
+        _find_warnings({a: closed} if str(b) == RULES else {a: closed, b: other}),
+    )
+
+
+def _find_warnings(tables: Mapping[str | Path, LeadTable]) -> tuple[str, ...]:
+    return tuple(
+        warning for source, table in tables.items() for warning in _seen_before(source, table)
+    )
 
 
 def stored_evaluations(source: str | Path) -> dict[str, Evaluation]:
@@ -116,19 +163,6 @@ def _stored(source: str | Path) -> Mapping[str, Any]:
         raise ModelFolderError(message)
     stored: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return stored
-
-
-def _evaluate(scorer: LeadScorer, closed: LeadTable) -> Evaluation:
-    X = scorer.select(closed.X)
-    scores = scorer.compute_scores(X)
-    chances = scorer.predict_proba(X)[:, 1]
-    return evaluate(
-        closed.y.to_numpy(),
-        chances,
-        score=scores,
-        band=scorer.assign_bands(scores),
-        groups=find_groups(closed),
-    )
 
 
 def _read_closed(config: Config, leads: Any, history: str | Path | None) -> LeadTable:

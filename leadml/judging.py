@@ -10,10 +10,10 @@ import pandas as pd
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError
-from leadml.evaluation.comparison import Comparison, compare
 from leadml.evaluation.summary import Evaluation, evaluate
 from leadml.features.snapshot_split import SnapshotSplit
 from leadml.features.splits import Split, split_at_random
+from leadml.judged import Judged, Part, find_groups
 from leadml.pipelines import MODEL, make_model, make_scorer
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.calibration import compute_log_losses
@@ -44,69 +44,31 @@ def fit_scorer(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
     return scorer.fit(leads.X, leads.y.to_numpy(), **extra)
 
 
-def find_groups(leads: LeadTable) -> np.ndarray | None:
-    """Return what rows belong together: those of an account, or else of a lead."""
-    ids = leads.lead_ids
-    if leads.account is not None:
-        alone = "lead " + pd.Series(ids.astype(str))
-        account = leads.account.reset_index(drop=True)
-        return account.astype(str).where(account.notna(), alone).to_numpy()
-    return ids.to_numpy() if ids.has_duplicates else None
-
-
 def judge(
     config: Config,
     recipes: Mapping[str, Any],
     leads: LeadTable,
     split: Split,
     scale: Scale | None,
-) -> tuple[pd.DataFrame, dict[str, LeadScorer]]:
-    """Return probability, score and band by recipe for every test lead, and the last scorers.
-
-    The parts of the split come as rows of `judged`, whose index are places in `leads`.
-    """
-    parts = []
-    fitted: dict[str, LeadScorer] = {}
+) -> Judged:
+    """Fit each recipe on the older leads of each part of a split, and score the newer ones."""
+    parts: list[Part] = []
+    rates, start = [], 0
     for older, newer in split.parts:
-        train_part, test_part = leads.take(older), leads.take(newer)
-        columns: dict[tuple[str, str], Any] = {}
+        train_part = leads.take(older)
+        fitted: dict[str, LeadScorer] = {}
         shared = scale
         for recipe, classifier in recipes.items():
             scorer = make_scorer(config, classifier, name=recipe, scale=shared)
-            scorer = fit_scorer(scorer, train_part)
-            fitted[recipe] = scorer
-            shared = scorer.scale_
-            scores = scorer.compute_scores(test_part.X)
-            columns[recipe, "probability"] = scorer.predict_proba(test_part.X)[:, 1]
-            columns[recipe, "score"] = scores
-            columns[recipe, "band"] = scorer.assign_bands(scores)
-        part = pd.DataFrame(columns, index=newer)
-        part["base_rate", ""] = np.average(train_part.y, weights=train_part.weight)
-        parts.append(part)
-    return pd.concat(parts), fitted
-
-
-def evaluate_recipes(
-    judged: pd.DataFrame, leads: LeadTable, recipes: Mapping[str, Any]
-) -> tuple[dict[str, Evaluation], Comparison]:
-    """Return each recipe's figures and their comparison, with accounts or leads resampled whole."""
-    test = leads.take(judged.index.to_numpy())
-    groups = find_groups(test)
-    base_rate = float(judged["base_rate", ""].mean())
-    y = test.y.to_numpy()
-    evaluations = {
-        recipe: evaluate(
-            y,
-            judged[recipe, "probability"].to_numpy(),
-            score=judged[recipe, "score"].to_numpy(),
-            band=judged[recipe, "band"].to_numpy(),
-            groups=groups,
-            base_rate=base_rate,
-        )
-        for recipe in recipes
-    }
-    chances = {recipe: judged[recipe, "probability"].to_numpy() for recipe in recipes}
-    return evaluations, compare(y, chances, groups=groups, base_rate=base_rate)
+            fitted[recipe] = fit_scorer(scorer, train_part)
+            shared = fitted[recipe].scale_
+        parts.append((np.arange(start, start + len(newer)), fitted))
+        start += len(newer)
+        rates.append((len(newer), np.average(train_part.y, weights=train_part.weight)))
+    rows = np.concatenate([newer for _, newer in split.parts])
+    n_rows, by_part = zip(*rates, strict=True)
+    base_rate = float(np.average(by_part, weights=n_rows))
+    return Judged.score(leads.take(rows), parts, base_rate)
 
 
 @dataclass(frozen=True)
@@ -146,9 +108,9 @@ def judge_at_random(
         leads.y, random_state=random_state, lead=ids if ids.has_duplicates else None
     )
     one = Split(split.parts[:1], split.method)
-    judged, _ = judge(config, {MODEL: classifier}, leads, one, None)
-    y = leads.y.iloc[judged.index.to_numpy()].to_numpy()
-    evaluation = evaluate(y, judged[MODEL, "probability"].to_numpy(), n_resamples=100)
+    judged = judge(config, {MODEL: classifier}, leads, one, None)
+    chances = judged.scored[MODEL]["probability"].to_numpy()
+    evaluation = evaluate(judged.leads.y.to_numpy(), chances, n_resamples=100)
     return Optimism(evaluation, "a random split")
 
 

@@ -19,7 +19,8 @@ from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison, compare
 from leadml.evaluation.display import jsonable
 from leadml.features.splits import Split, split_leads
-from leadml.judging import find_groups, fit_scorer
+from leadml.judged import find_groups
+from leadml.judging import fit_scorer
 from leadml.pipelines import MODEL, RULES, make_model, make_rules, make_scorer
 from leadml.rows import read_rows
 from leadml.scoring.folds import assign_folds, number_accounts

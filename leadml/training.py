@@ -17,10 +17,10 @@ from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.summary import Evaluation
 from leadml.features.splits import Split, split_leads
+from leadml.judged import Judged
 from leadml.judging import (
     Optimism,
     choose_structure,
-    evaluate_recipes,
     fit_scorer,
     judge,
     judge_at_random,
@@ -65,6 +65,8 @@ class Training:
         The closed leads, or the snapshots of leads, that were learned from.
     notes : tuple of str
         How many leads were looked at when, and whose horizon is not over.
+    judged : Judged
+        The leads that the figures are from, and what each recipe said of them.
     optimism : Optimism or None
         What a random split would have promised, where the figures are from a split by time.
     """
@@ -75,6 +77,7 @@ class Training:
     structures: pd.DataFrame
     warnings: tuple[str, ...]
     leads: LeadTable
+    judged: Judged
     notes: tuple[str, ...] = ()
     optimism: Optimism | None = None
 
@@ -99,6 +102,7 @@ def train(
     name: str = "model",
     structure: str = "auto",
     scale: Scale | None = None,
+    capacity: float | None = None,
     random_state: int = 0,
     progress: Progress = lambda message: None,  # noqa: ARG005
 ) -> Training:
@@ -123,6 +127,9 @@ def train(
     structure : {"auto", "additive", "pairwise", "full"}, default="auto"
     scale : Scale, default=None
         The scale of the first training, for a retrain; None chooses one.
+    capacity : float, default=None
+        How many leads sales can call: a week where `created` is known, else of the leads judged.
+        The comparison is made for it; None takes the best-scored 10 %.
     random_state : int, default=0
     progress : callable, default does nothing
         Called with a line before each step.
@@ -161,9 +168,10 @@ def train(
         recipes[RULES] = make_rules(config, rules)
     recipes[LOGISTIC] = make_logistic(config)
     progress(f"judging on {split.method}")
-    judged, fitted = judge(config, recipes, closed, split, scale)
-    evaluations, comparison = evaluate_recipes(judged, closed, recipes)
-    learned: LeadBoostingClassifier = fitted[MODEL].estimator_[-1]
+    judged = judge(config, recipes, closed, split, scale)
+    evaluations = judged.evaluate()
+    comparison = judged.compare(capacity=capacity)
+    learned: LeadBoostingClassifier = judged.parts[-1][1][MODEL].estimator_[-1]
     if len(split.parts) == 1:
         # the model that goes out has the structure of the one that was judged
         recipes[MODEL] = make_model(config, learned.structure_, random_state)
@@ -191,7 +199,9 @@ def train(
     model = LeadModel(final, rule_scorer, config, info)
     if tried is None:
         tried = learned.structures_ if len(split.parts) == 1 else last.structures_
-    return Training(model, evaluations, comparison, tried, warnings, closed, table.notes, optimism)
+    return Training(
+        model, evaluations, comparison, tried, warnings, closed, judged, table.notes, optimism
+    )
 
 
 def _has_no_signal(evaluation: Evaluation) -> bool:

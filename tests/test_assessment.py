@@ -42,40 +42,58 @@ def test_a_folder_without_figures_is_told(model_folder, tmp_path):
 
 
 def test_open_leads_are_left_out(model_folder, later):
-    evaluation, warnings = evaluate_leads(model_folder, later)
+    found = evaluate_leads(model_folder, later)
+    evaluation = found.evaluations["model"]
     assert evaluation.n_leads == (later["status"] != "open").sum() == 180
     assert evaluation.n_groups == later.loc[later["status"] != "open", "account_id"].nunique()
     assert evaluation.metrics.loc["roc_auc", "value"] > 0.7
     assert evaluation.bands["n_leads"].sum() == 180
-    assert warnings == ()
+    assert found.warnings == ()
+    assert found.comparison is None
 
 
 def test_both_of_a_folder_are_judged(model_folder, later):
-    rules, _ = evaluate_leads(model_folder, later, by="rules")
-    model, _ = evaluate_leads(model_folder, later)
-    evaluations, comparison, warnings = compare_leads(model_folder, "rules", later)
-    assert list(evaluations) == ["model", "rules"]
-    assert evaluations["model"].to_dict() == model.to_dict()
-    assert evaluations["rules"].to_dict() == rules.to_dict()
-    assert len(comparison.verdict) == 1
-    assert warnings == ()
+    rules = evaluate_leads(model_folder, later, by="rules").evaluations
+    model = evaluate_leads(model_folder, later).evaluations
+    both = compare_leads(model_folder, "rules", later)
+    assert list(both.evaluations) == ["model", "rules"]
+    assert both.evaluations["model"].to_dict() == model["model"].to_dict()
+    assert both.evaluations["rules"].to_dict() == rules["rules"].to_dict()
+    assert len(both.comparison.verdict) == 1
+    assert both.warnings == ()
+
+
+def test_the_capacity_is_what_the_verdict_is_about(model_folder, later):
+    weekly = compare_leads(model_folder, "rules", later, capacity=2)
+    assert "with 2 calls a week the model" in weekly.comparison.verdict[0].lower()
+    half = compare_leads(model_folder, "rules", later, capacity=2, weeks=weekly.comparison.weeks / 2)
+    assert half.comparison.chosen == pytest.approx(weekly.comparison.chosen / 2, abs=1)
+    with pytest.raises(DataError, match="`capacity` of 900 leads a week makes"):
+        compare_leads(model_folder, "rules", later, capacity=900)
+
+
+def test_segments_are_compared_with_both_models(model_folder, later):
+    found = compare_leads(model_folder, "rules", later, segments=["source"]).comparison.segments
+    assert set(found["column"]) == {"source"}
+    assert set(found["model"]) == {"model", "rules"}
 
 
 def test_leads_of_the_training_are_told(model_folder, crm, later):
-    _, warnings = evaluate_leads(model_folder, crm / "leads.csv")
-    assert "has learned from these leads" in warnings[0]
+    (warning,) = evaluate_leads(model_folder, crm / "leads.csv").warnings
+    assert "has learned from these leads" in warning
     some = pd.concat([later, small_crm.make_leads().head(5)])
-    _, warnings = evaluate_leads(model_folder, some)
-    assert "may have learned from some of these leads" in warnings[0]
+    (warning,) = evaluate_leads(model_folder, some).warnings
+    assert "may have learned from some of these leads" in warning
 
 
 def test_two_models_on_the_same_leads(model_folder, second, later):
-    evaluations, comparison, _ = compare_leads(model_folder, second, later)
-    assert list(evaluations) == ["model small", "model second"]
-    flipped, back, _ = compare_leads(second, model_folder, later)
-    assert flipped["model small"].to_dict() == evaluations["model small"].to_dict()
-    ours = comparison.differences.set_index("metric")["difference"]
-    theirs = back.differences.set_index("metric")["difference"]
+    there = compare_leads(model_folder, second, later)
+    assert list(there.evaluations) == ["model small", "model second"]
+    back = compare_leads(second, model_folder, later)
+    small = back.evaluations["model small"].to_dict()
+    assert small == there.evaluations["model small"].to_dict()
+    ours = there.comparison.differences.set_index("metric")["difference"]
+    theirs = back.comparison.differences.set_index("metric")["difference"]
     pd.testing.assert_series_equal(ours, -theirs)
 
 
@@ -83,7 +101,7 @@ def test_versions_tell_models_of_one_name_apart(model_folder, second, tmp_path, 
     other = load_model(second)
     other.scorer.set_params(name="small")
     folder = save_model(tmp_path / "small", other)
-    evaluations, _, _ = compare_leads(model_folder, folder, later)
+    evaluations = compare_leads(model_folder, folder, later).evaluations
     assert all(name.startswith("model small ") for name in evaluations)
     assert len(evaluations) == 2
 

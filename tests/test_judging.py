@@ -1,3 +1,4 @@
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -7,13 +8,13 @@ import pytest
 from leadml import judging
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable
+from leadml.errors import DataError
 from leadml.evaluation.summary import evaluate
 from leadml.features.splits import Split
+from leadml.judged import count_weeks, find_groups
 from leadml.judging import (
     Optimism,
     choose_structure,
-    evaluate_recipes,
-    find_groups,
     fit_scorer,
     judge,
     judge_at_random,
@@ -53,7 +54,7 @@ def judged():
     leads = make_leads(450)
     leads = make_leads(450, weight=1 + leads.y.to_numpy())
     split = Split(((np.arange(300), np.arange(300, 450)),), "by hand")
-    return leads, *judge(CONFIG, RECIPES, leads, split, None)
+    return leads, judge(CONFIG, RECIPES, leads, split, None)
 
 
 def test_rows_of_an_account_or_a_lead_belong_together():
@@ -66,45 +67,82 @@ def test_rows_of_an_account_or_a_lead_belong_together():
 
 
 def test_every_test_lead_is_judged_by_every_recipe(judged):
-    leads, table, fitted = judged
-    assert table.index.tolist() == list(range(300, 450))
-    assert list(fitted) == [MODEL, "peer"]
+    leads, found = judged
+    assert found.models == [MODEL, "peer"]
+    pd.testing.assert_frame_equal(found.leads.X, leads.X.iloc[300:])
+    ((places, fitted),) = found.parts
+    assert places.tolist() == list(range(150))
     assert fitted["peer"].scale_ == fitted[MODEL].scale_
     newest = leads.X.iloc[300:]
     for recipe, scorer in fitted.items():
+        table = found.scored[recipe]
         expected = scorer.predict_proba(newest)[:, 1]
-        np.testing.assert_array_equal(table[recipe, "probability"], expected)
-        np.testing.assert_array_equal(table[recipe, "score"], scorer.compute_scores(newest))
+        np.testing.assert_allclose(table["probability"], expected, rtol=0, atol=1e-12)
+        np.testing.assert_array_equal(table["score"], scorer.compute_scores(newest))
+        np.testing.assert_array_equal(table["band"], scorer.assign_bands(table["score"]))
+
+
+def test_each_part_is_judged_by_what_did_not_see_it():
+    leads = make_leads(300)
+    parts = ((np.arange(150, 300), np.arange(150)), (np.arange(150), np.arange(150, 300)))
+    found = judge(CONFIG, {"peer": make_logistic(CONFIG)}, leads, Split(parts, "by hand"), None)
+    for places, scorers in found.parts:
+        expected = scorers["peer"].predict_proba(found.leads.X.iloc[places])[:, 1]
+        mine = found.scored["peer"]["probability"].iloc[places]
+        np.testing.assert_allclose(mine, expected, rtol=0, atol=1e-12)
+    first, second = (scorers["peer"] for _, scorers in found.parts)
+    assert first is not second
 
 
 def test_the_base_rate_is_that_of_the_weighted_rows(judged):
-    leads, table, _ = judged
+    leads, found = judged
     older = leads.y.iloc[:300].mean()
-    assert table["base_rate", ""].nunique() == 1
-    assert table["base_rate", ""].iloc[0] == pytest.approx(2 * older / (1 + older))
+    assert found.base_rate == pytest.approx(2 * older / (1 + older))
 
 
 def test_weights_reach_every_recipe(judged):
-    leads, _, fitted = judged
+    leads, found = judged
     older = leads.take(np.arange(300))
     plain = fit_scorer(make_scorer(CONFIG, make_logistic(CONFIG), name="peer"), make_leads(300))
     heavy = fit_scorer(make_scorer(CONFIG, make_logistic(CONFIG), name="peer"), older)
     assert heavy.predict_proba(older.X)[:, 1].mean() > plain.predict_proba(older.X)[:, 1].mean()
-    chance = fitted[MODEL].predict_proba(older.X)[:, 1]
+    chance = found.parts[0][1][MODEL].predict_proba(older.X)[:, 1]
     base = np.average(older.y, weights=older.weight)
     assert np.average(chance, weights=older.weight) == pytest.approx(base, abs=0.03)
 
 
-def test_rows_of_one_lead_are_resampled_together(judged):
-    _, table, _ = judged
-    alone, _ = evaluate_recipes(table, make_leads(450), RECIPES)
-    assert alone[MODEL].n_groups is None
-    together, comparison = evaluate_recipes(table, make_leads(450, each=3), RECIPES)
+def test_rows_of_one_lead_are_resampled_together_and_called_once(judged):
+    _, found = judged
+    rows = np.arange(300, 450)
+    alone, thrice = (replace(found, leads=make_leads(450, each=n).take(rows)) for n in (1, 3))
+    assert alone.evaluate()[MODEL].n_groups is None
+    together, comparison = thrice.evaluate(), thrice.compare()
     assert {one.n_groups for one in together.values()} == {50}
     for one in ("roc_auc", "log_loss"):
         value = together[MODEL].metrics.loc[one, "value"]
-        assert value == alone[MODEL].metrics.loc[one, "value"]
+        assert value == alone.evaluate()[MODEL].metrics.loc[one, "value"]
     assert len(comparison.verdict) == 1
+    assert comparison.capacity["n_leads"].max() == 50
+    assert alone.compare().capacity["n_leads"].max() == 150
+
+
+def test_weeks_come_from_the_days_of_the_leads(judged):
+    _, found = judged
+    weeks = found.find_weeks()
+    assert weeks == pytest.approx(200 / 7, abs=0.2)
+    assert f"calls a week the {MODEL}" in found.compare(capacity=2).verdict[0]
+    undated = replace(found, leads=replace(found.leads, created=None))
+    assert undated.find_weeks() is None
+    assert "among the" in undated.compare().verdict[0].lower()
+    assert count_weeks(pd.Series(pd.to_datetime(["2026-01-01", "2026-01-05"]))) is None
+
+
+def test_segments_are_features_of_the_model(judged):
+    _, found = judged
+    assert list(found.find_segments(["visits"])) == ["visits"]
+    assert found.find_segments().shape == (150, 0)  # there are no categories
+    with pytest.raises(DataError, match=r"'visit' is no feature\. Did you mean 'visits'\?"):
+        found.compare(segments=["visit"])
 
 
 def test_optimism_is_told_with_both_figures():

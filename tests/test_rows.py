@@ -195,18 +195,19 @@ def test_a_day_is_of_no_use_to_a_flat_model(model_folder, crm):
 
 def test_evaluate_and_compare_on_a_history(folder, sales, learned):
     settings = sales / "leadml.toml"
-    evaluation, warnings = evaluate_leads(folder, settings)
+    found = evaluate_leads(folder, settings)
+    evaluation, warnings = found.evaluations["model"], found.warnings
     assert evaluation.n_leads == len(learned.leads.X)
     assert "has learned from these leads" in warnings[0]
-    from_table, _ = evaluate_leads(folder, TABLES["leads"], history=settings)
-    assert from_table.to_dict() == evaluation.to_dict()
+    from_table = evaluate_leads(folder, TABLES["leads"], history=settings).evaluations
+    assert from_table["model"].to_dict() == evaluation.to_dict()
     with pytest.raises(DataError, match="holds no rule book"):
         compare_leads(folder, "rules", settings)
     other = load_model(folder)
     other.scorer.set_params(name="other")
-    evaluations, comparison, _ = compare_leads(folder, save_model(sales / "other", other), settings)
-    assert evaluations["model sales"].to_dict() == evaluation.to_dict()
-    assert len(comparison.verdict) == 1
+    both = compare_leads(folder, save_model(sales / "other", other), settings)
+    assert both.evaluations["model sales"].to_dict() == evaluation.to_dict()
+    assert len(both.comparison.verdict) == 1
 
 
 def test_judged_rows_are_the_snapshots_with_a_known_outcome(model, sales, learned):
@@ -272,5 +273,5 @@ def test_a_company_without_activities_and_dates(tmp_path):
     folder = write_training(result, tmp_path / "model")
     scored = score_leads(folder, tmp_path / "leads.csv")
     assert len(scored) == 400
-    evaluation, _ = evaluate_leads(folder, tmp_path / "leads.csv")
+    evaluation = evaluate_leads(folder, tmp_path / "leads.csv").evaluations["model"]
     assert evaluation.n_leads == 360

@@ -62,24 +62,58 @@ class Cells:
     prob: Floats
     cell: Any
     bins: Any
+    rows: Any = None  # places of the leads that are counted; None: all
 
     @classmethod
-    def build(cls, y_true: Floats, y_prob: Floats, weight: Floats, n_bins: int = N_BINS) -> Self:
+    def build(
+        cls,
+        y_true: Floats,
+        y_prob: Floats,
+        weight: Floats,
+        n_bins: int = N_BINS,
+        rows: Any = None,
+    ) -> Self:
+        if rows is not None:
+            y_true, y_prob, weight = y_true[rows], y_prob[rows], weight[rows]
         falling, place = np.unique(-y_prob, return_inverse=True)
         # `cell` is even for a lost and odd for a won lead: one bincount counts both
         cell = 2 * place + y_true.astype(np.intp)
-        return cls(-falling, cell, bin_starts(np.bincount(place, weights=weight), n_bins))
+        bins = bin_starts(np.bincount(place, weights=weight), n_bins)
+        return cls(-falling, cell, bins, rows)
 
     def count(self, weights: Floats) -> Counts:
         """Count leads with weights of shape (n_resamples, n_leads)."""
+        mine = weights if self.rows is None else weights[:, self.rows]
         size = 2 * len(self.prob)
-        both = np.stack([np.bincount(self.cell, weights=row, minlength=size) for row in weights])
-        return Counts(
-            self.prob,
-            np.ascontiguousarray(both[:, 1::2]),
-            np.ascontiguousarray(both[:, ::2]),
-            self.bins,
-        )
+        both = np.stack([np.bincount(self.cell, weights=row, minlength=size) for row in mine])
+        return self._as_counts(both)
+
+    def count_blocks(self, blocks: Any, n_blocks: int) -> Floats:
+        """Count the leads of each block, shape (n_blocks, cells); see `count_draws`."""
+        mine = blocks if self.rows is None else blocks[self.rows]
+        size = 2 * len(self.prob)
+        counted = np.bincount(mine * size + self.cell, minlength=n_blocks * size)
+        return counted.reshape(n_blocks, size).astype(np.float64)
+
+    def count_draws(self, times: Floats, counted: Floats) -> Counts:
+        """Count leads where blocks are drawn `times`, shape (n_resamples, n_blocks)."""
+        return self._as_counts(times @ counted)
+
+    def coarsen(self, most: int) -> Self:
+        """Return cells of at most so many probabilities: neighbours share their mean."""
+        if len(self.prob) <= most:
+            return self
+        leads = np.bincount(self.cell // 2, minlength=len(self.prob)).astype(float)
+        starts = bin_starts(leads, most)
+        merged = np.cumsum(np.bincount(starts, minlength=len(leads))) - 1
+        total = np.add.reduceat(leads, starts)
+        prob = np.add.reduceat(leads * self.prob, starts) / total
+        cell = 2 * merged[self.cell // 2] + self.cell % 2
+        return type(self)(prob, cell, bin_starts(total, len(self.bins)), self.rows)
+
+    def _as_counts(self, both: Floats) -> Counts:
+        won, lost = (np.ascontiguousarray(both[:, first::2]) for first in (1, 0))
+        return Counts(self.prob, won, lost, self.bins)
 
 
 def bin_starts(weight: Any, n_bins: int) -> Any:

@@ -16,6 +16,8 @@ TOP_FRACTIONS = (0.05, 0.10, 0.20)
 LEVEL = 0.95
 # weights held at once: what fits the processor's cache is faster, and memory stays small
 _CHUNK = 250_000
+# more leads or groups than this are drawn in blocks, over fewer distinct probabilities
+_MOST_UNITS, _N_BLOCKS, _MOST_CELLS = 50_000, 2_000, 2_048
 # noise only adds to these, and a resample doubles the noise: their intervals are shifted back
 _BIASED = ["reliability", "resolution", "ece"]
 _NOISE_GROWTH = {"reliability": 2.0, "ece": math.sqrt(2)}
@@ -39,11 +41,6 @@ def draw_weights(n_leads: int, codes: Any, n_resamples: int, random_state: int) 
     Whole groups are drawn with replacement where `codes` is given, else single leads (Davison &
     Hinkley 1997, Bootstrap Methods and their Application, 3.8).
     """
-    if n_resamples < 1:
-        message = (
-            f"`n_resamples` must be a whole number of at least 1. Got {n_resamples}. Pass 500."
-        )
-        raise DataError(message)
     rng = np.random.default_rng(random_state)
     units = n_leads if codes is None else int(codes.max()) + 1
     size = max(1, _CHUNK // n_leads)
@@ -83,9 +80,39 @@ def all_metrics(counts: Counts, base_rate: float | None = None) -> dict[str, Flo
     }
 
 
+def draw_counts(
+    cells: Mapping[Any, Cells], n_leads: int, codes: Any, n_resamples: int, random_state: int
+) -> Iterator[dict[Any, Counts]]:
+    """Yield the counts of each of `cells` on the same resamples, in chunks.
+
+    Above 50,000 leads or groups these are first dealt at random into 2,000 blocks, which are then
+    drawn as wholes: what varies between random blocks is what varies between their leads (Davison &
+    Hinkley 1997, 3.8), and a draw costs a product of matrices.
+    """
+    if n_resamples < 1:
+        message = (
+            f"`n_resamples` must be a whole number of at least 1. Got {n_resamples}. Pass 500."
+        )
+        raise DataError(message)
+    units = n_leads if codes is None else int(codes.max()) + 1
+    if units <= _MOST_UNITS:
+        for weights in draw_weights(n_leads, codes, n_resamples, random_state):
+            yield {name: one.count(weights) for name, one in cells.items()}
+        return
+    rng = np.random.default_rng(random_state)
+    blocks = rng.permutation(units) % _N_BLOCKS
+    blocks = blocks if codes is None else blocks[codes]
+    coarse = {name: one.coarsen(_MOST_CELLS) for name, one in cells.items()}
+    counted = {name: one.count_blocks(blocks, _N_BLOCKS) for name, one in coarse.items()}
+    for start in range(0, n_resamples, _CHUNK // _N_BLOCKS):
+        rows = min(n_resamples - start, _CHUNK // _N_BLOCKS)
+        drawn = [rng.integers(_N_BLOCKS, size=_N_BLOCKS) for _ in range(rows)]
+        times = np.stack([np.bincount(one, minlength=_N_BLOCKS) for one in drawn]).astype(float)
+        yield {name: one.count_draws(times, counted[name]) for name, one in coarse.items()}
+
+
 def resample_metrics(
-    cells: Mapping[str, Cells],
-    weights: Iterator[Floats],
+    draws: Iterator[dict[str, Counts]],
     base_rate: float | None = None,
     curve: Floats | None = None,
 ) -> tuple[dict[str, pd.DataFrame], dict[str, Floats]]:
@@ -93,16 +120,16 @@ def resample_metrics(
 
     The frames have one row a resample and one column a metric.
     """
-    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in cells}
-    gains: dict[str, list[Floats]] = {name: [] for name in cells}
-    for chunk in weights:
-        for name, model in cells.items():
-            counts = model.count(chunk)
-            frames[name].append(pd.DataFrame(all_metrics(counts, base_rate)))
+    frames: dict[str, list[pd.DataFrame]] = {}
+    gains: dict[str, list[Floats]] = {}
+    for chunk in draws:
+        for name, counts in chunk.items():
+            metrics = pd.DataFrame(all_metrics(counts, base_rate))
+            frames.setdefault(name, []).append(metrics)
             if curve is not None:
-                gains[name].append(weighted.gain(counts, curve))
+                gains.setdefault(name, []).append(weighted.gain(counts, curve))
     tables = {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()}
-    return tables, {name: np.vstack(parts) for name, parts in gains.items() if parts}
+    return tables, {name: np.vstack(parts) for name, parts in gains.items()}
 
 
 def percentile_interval(resamples: Floats) -> tuple[Floats, Floats]:

@@ -1,6 +1,6 @@
 """Models on the same leads: differences with intervals, and what they mean for sales."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -9,17 +9,40 @@ import pandas as pd
 
 from leadml.errors import DataError
 from leadml.evaluation._counts import Cells
-from leadml.evaluation._inputs import checked_outcomes, checked_probabilities
+from leadml.evaluation._inputs import (
+    Floats,
+    check_length,
+    checked_outcomes,
+    checked_probabilities,
+)
 from leadml.evaluation._resample import (
     all_metrics,
-    draw_weights,
+    draw_counts,
     group_codes,
     intervals,
-    resample_metrics,
     with_intervals,
 )
-from leadml.evaluation.display import html_table, jsonable
+from leadml.evaluation.capacity import Capacity
+from leadml.evaluation.cross import compute_cross_table
+from leadml.evaluation.delong import compute_delong
+from leadml.evaluation.display import jsonable
 from leadml.evaluation.metrics import HIGHER_IS_BETTER, check_base_rate
+from leadml.evaluation.net_benefit import compute_net_benefit
+from leadml.evaluation.segments import compute_segments
+from leadml.evaluation.top_leads import compute_mcnemar
+from leadml.evaluation.verdict import make_verdict
+
+_TABLES = (
+    "metrics",
+    "differences",
+    "auc",
+    "capacity",
+    "capacity_differences",
+    "top",
+    "net_benefit",
+    "cross",
+    "segments",
+)
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -34,8 +57,28 @@ class Comparison:
         The first model less each other, paired on the same resamples: metric, model, other,
         difference, lower, upper (95 %), higher_is_better, excludes_zero, and better: the model
         that the interval shows to be better, None where it includes 0.
+    auc : DataFrame
+        The difference of the AUCs by DeLong's test, as `compute_delong` gives it.
+    capacity : DataFrame
+        Wins among the best-scored leads: model, fraction, n_leads, n_won, lower, upper.
+    capacity_differences : DataFrame
+        The first model's wins less each other's: model, other, fraction, n_leads, difference,
+        lower, upper.
+    top : DataFrame
+        Which wins only one of two finds at the capacity, as `compute_mcnemar` gives it.
+    net_benefit : DataFrame
+        The decision curves, as `compute_net_benefit` gives them.
+    cross : DataFrame or None
+        Bands against bands, with conversion: model, other, and the columns of
+        `compute_cross_table`; None where no bands were passed.
+    segments : DataFrame or None
+        Calibration and AUC by segment, as `compute_segments` gives it; None where none were passed.
     verdict : tuple of str
-        One plain sentence for each other model, about the best-scored 10 %.
+        One plain sentence for each other model, about the leads that can be called.
+    chosen : int
+        Leads that can be called.
+    weeks : float or None
+        In how many weeks the leads came in.
     n_leads, n_won : int
     n_groups : int or None
         How many groups were resampled; None where leads were.
@@ -44,7 +87,16 @@ class Comparison:
 
     metrics: pd.DataFrame
     differences: pd.DataFrame
+    auc: pd.DataFrame
+    capacity: pd.DataFrame
+    capacity_differences: pd.DataFrame
+    top: pd.DataFrame
+    net_benefit: pd.DataFrame
+    cross: pd.DataFrame | None
+    segments: pd.DataFrame | None
     verdict: tuple[str, ...]
+    chosen: int
+    weeks: float | None
     n_leads: int
     n_won: int
     n_groups: int | None
@@ -52,6 +104,20 @@ class Comparison:
 
     def __repr__(self) -> str:
         return f"<Comparison: {' '.join(self.verdict)}>"
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models, the first one first."""
+        return [str(name) for name in self.metrics["model"].unique()]
+
+    @property
+    def others(self) -> list[str]:
+        """Names of the models that the first one is compared with."""
+        return self.models[1:]
+
+    def at_capacity(self) -> pd.DataFrame:
+        """Return wins at the capacity: `capacity` where its n_leads is `chosen`."""
+        return self.capacity[np.isclose(self.capacity["n_leads"], self.chosen)]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; what is not defined is None.
@@ -67,25 +133,29 @@ class Comparison:
     @classmethod
     def from_dict(cls, state: Mapping[str, Any]) -> Self:
         """Return the comparison that `to_dict` wrote."""
-        tables = {name: pd.DataFrame(state[name]) for name in ("metrics", "differences")}
+        tables = {
+            name: None if state[name] is None else pd.DataFrame(state[name]) for name in _TABLES
+        }
         return cls(**{**state, "verdict": tuple(state["verdict"]), **tables})
 
     def _repr_html_(self) -> str:
-        wide = self.metrics.pivot(index="metric", columns="model", values="value")
-        order = [self.metrics["metric"].unique(), self.metrics["model"].unique()]
-        wide = wide.loc[order[0], order[1]].rename_axis(index=None, columns=None)
-        sentences = pd.DataFrame({"verdict": self.verdict}).to_html(
-            index=False, header=False, border=0
-        )
-        return sentences + html_table(wide, index=True) + html_table(self.differences)
+        from leadml.evaluation.reprs import show_comparison
+
+        return show_comparison(self)
 
 
 def compare(
     y_true: Any,
     probabilities: Mapping[str, Any],
     *,
+    X: Any = None,
     groups: Any = None,
+    lead_ids: Any = None,
     base_rate: float | None = None,
+    bands: Mapping[str, Any] | None = None,
+    segments: Mapping[str, Any] | pd.DataFrame | None = None,
+    capacity: float | None = None,
+    weeks: float | None = None,
     n_resamples: int = 500,
     random_state: int = 0,
 ) -> Comparison:
@@ -95,13 +165,27 @@ def compare(
     ----------
     y_true : array-like of shape (n_leads,)
         1 for won, 0 for lost; leave open leads out.
-    probabilities : mapping of str to array-like of shape (n_leads,)
-        Name of each model, as the verdict is to call it after "the", to its probabilities. The
-        first one is compared with every other.
+    probabilities : mapping of str to array-like of shape (n_leads,), or to a fitted classifier
+        Name of each model, as the verdict is to call it after "the", to its probabilities, or to
+        any scikit-learn classifier, which is asked for those of `X`. The first one is compared
+        with every other.
+    X : DataFrame or array of shape (n_leads, n_columns), default=None
+        What classifiers are asked about.
     groups : array-like of shape (n_leads,), default=None
         Accounts, drawn as wholes; a lead without one is its own.
+    lead_ids : array-like of shape (n_leads,), default=None
+        Where a lead has several rows: wins, bands and segments then count its first row alone.
     base_rate : float, default=None
         Conversion of the training leads, for `log_loss_gain`; that of these leads where None.
+    bands : mapping of str to array-like of shape (n_leads,), default=None
+        `hot`, `warm` or `cold` by model.
+    segments : mapping of str to array-like, or DataFrame, of shape (n_leads,), default=None
+        Columns to compare the models within.
+    capacity : float, default=None
+        How many leads can be called: a week where `weeks` is known, else of these. None takes
+        the best-scored 10 %.
+    weeks : float, default=None
+        In how many weeks these leads came in.
     n_resamples : int, default=500
     random_state : int, default=0
         Equal numbers give equal intervals.
@@ -114,12 +198,13 @@ def compare(
     ------
     DataError
         Where there are fewer than two models, outcomes are not 0 and 1, probabilities lie outside
-        0 to 1, or lengths differ.
+        0 to 1, lengths differ, or more leads can be called than there are.
 
     Notes
     -----
     Paired bootstrap: both models see the same draw, so what makes a draw easy for both cancels out
-    (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapters 8 and 13).
+    (Efron & Tibshirani 1993, An Introduction to the Bootstrap, chapters 8 and 13). A capacity of so
+    many a week is taken as one edge over all weeks, as bands have it.
 
     Examples
     --------
@@ -128,41 +213,115 @@ def compare(
     >>> good = rng.beta(1, 3, 2000)
     >>> y_true = rng.random(2000) < good
     >>> poor = np.clip(good + rng.normal(0, 0.3, 2000), 0.01, 0.99)
-    >>> print(*compare(y_true, {"model": good, "rules": poor}).verdict)
-    Among the best-scored 10 % the model found ... wins, the rules ...
+    >>> both = {"model": good, "rules": poor}
+    >>> print(*compare(y_true, both, capacity=20, weeks=13).verdict)
+    With 20 calls a week the model finds ... more deals a month than the rules, 95 % interval ...
     """
-    if len(probabilities) < 2:
-        message = (
-            f"`probabilities` holds {len(probabilities)} model(s): {list(probabilities)}. Accepted "
-            "are two or more. Pass for example {'model': y_prob, 'rules': y_prob_of_the_rules}."
-        )
-        raise DataError(message)
     outcomes = checked_outcomes(y_true)
-    n_leads, n_won = len(outcomes), int(outcomes.sum())
+    chances = _read_probabilities(probabilities, X, len(outcomes))
     check_base_rate(base_rate)
-    codes = group_codes(groups, n_leads)
-    ones = np.ones(n_leads)
-    cells = {
-        str(name): Cells.build(outcomes, checked_probabilities(y_prob, n_leads, str(name)), ones)
-        for name, y_prob in probabilities.items()
-    }
-    weights = draw_weights(n_leads, codes, n_resamples, random_state)
-    resamples, _ = resample_metrics(cells, weights, base_rate)
-    values = {
-        name: pd.DataFrame(all_metrics(model.count(ones[None, :]), base_rate)).iloc[0]
-        for name, model in cells.items()
-    }
-    first, *others = cells
-    metrics = [with_intervals(values[name], resamples[name]).assign(model=name) for name in cells]
-    differences = {other: _differences(first, other, values, resamples) for other in others}
+    codes = group_codes(groups, len(outcomes))
+    first_rows = _find_first_rows(lead_ids, len(outcomes))
+    once = outcomes if first_rows is None else outcomes[first_rows]
+    asked = Capacity.choose(len(once), capacity, weeks)
+    drawn = _draw(outcomes, chances, codes, first_rows, asked, base_rate, n_resamples, random_state)
+    values, resamples, wins, drawn_wins = drawn
+    first, *others = chances
+    metrics = [with_intervals(values[name], resamples[name]).assign(model=name) for name in chances]
+    differences = [_differences(first, other, values, resamples) for other in others]
+    found = asked.tabulate(wins, drawn_wins)
+    more = asked.tabulate_differences(wins, drawn_wins)
+
+    def per_lead(array: Any) -> Any:
+        return np.asarray(array) if first_rows is None else np.asarray(array)[first_rows]
+
+    by_lead = {name: per_lead(chance) for name, chance in chances.items()}
+    lead_groups = None if codes is None else per_lead(codes)
+    auc = compute_delong(outcomes, chances, groups=codes)
     return Comparison(
         metrics=pd.concat(metrics).reset_index()[["metric", "model", "value", "lower", "upper"]],
-        differences=pd.concat(differences.values(), ignore_index=True),
-        verdict=tuple(_sentence(table, values, n_won) for table in differences.values()),
-        n_leads=n_leads,
-        n_won=n_won,
+        differences=pd.concat(differences, ignore_index=True),
+        auc=auc,
+        capacity=found,
+        capacity_differences=more,
+        top=compute_mcnemar(once, by_lead, asked.chosen, random_state=random_state),
+        net_benefit=compute_net_benefit(once, by_lead),
+        cross=_cross(once, {name: per_lead(band) for name, band in (bands or {}).items()}),
+        segments=_segments(once, by_lead, segments, per_lead, lead_groups),
+        verdict=make_verdict(asked, found, more, auc, int(once.sum())),
+        chosen=asked.chosen,
+        weeks=weeks,
+        n_leads=len(outcomes),
+        n_won=int(outcomes.sum()),
         n_groups=None if codes is None else int(codes.max()) + 1,
         n_resamples=n_resamples,
+    )
+
+
+def _read_probabilities(models: Mapping[str, Any], X: Any, n_leads: int) -> dict[str, Floats]:
+    if len(models) < 2:
+        message = (
+            f"`probabilities` holds {len(models)} model(s): {list(models)}. Accepted are two or "
+            "more. Pass for example {'model': y_prob, 'rules': y_prob_of_the_rules}."
+        )
+        raise DataError(message)
+    read = {}
+    for name, given in models.items():
+        is_classifier = hasattr(given, "predict_proba")
+        if is_classifier and X is None:
+            message = f"`{name}` is a classifier, but there is no `X` to ask it about. Pass X=..."
+            raise DataError(message)
+        chances = given.predict_proba(X)[:, 1] if is_classifier else given
+        read[str(name)] = checked_probabilities(chances, n_leads, str(name))
+    return read
+
+
+def _find_first_rows(lead_ids: Any, n_leads: int) -> Any:
+    """Return the place of each lead's first row; None where every row is a lead of its own."""
+    if lead_ids is None:
+        return None
+    ids = np.asarray(lead_ids, dtype=object)
+    check_length(ids, n_leads, "lead_ids")
+    first = np.flatnonzero(~pd.Series(ids).duplicated().to_numpy())
+    return None if len(first) == n_leads else first
+
+
+def _draw(
+    outcomes: Floats,
+    chances: Mapping[str, Floats],
+    codes: Any,
+    first_rows: Any,
+    asked: Capacity,
+    base_rate: float | None,
+    n_resamples: int,
+    random_state: int,
+) -> tuple[
+    dict[str, pd.Series], dict[str, pd.DataFrame], dict[str, Floats], dict[str, Floats]
+]:
+    """Return each model's metrics and wins, of the leads and of the same resamples."""
+    ones = np.ones(len(outcomes))
+    rows = {name: Cells.build(outcomes, chance, ones) for name, chance in chances.items()}
+    leads = rows
+    if first_rows is not None:
+        leads = {
+            name: Cells.build(outcomes, chance, ones, rows=first_rows)
+            for name, chance in chances.items()
+        }
+    cells = {("rows", name): rows[name] for name in chances}
+    cells |= {("leads", name): leads[name] for name in chances if leads is not rows}
+    key = "rows" if leads is rows else "leads"
+    frames: dict[str, list[pd.DataFrame]] = {name: [] for name in chances}
+    wins: dict[str, list[Floats]] = {name: [] for name in chances}
+    for chunk in draw_counts(cells, len(outcomes), codes, n_resamples, random_state):
+        for name in chances:
+            frames[name].append(pd.DataFrame(all_metrics(chunk["rows", name], base_rate)))
+            wins[name].append(asked.count_wins(chunk[key, name]))
+    once = ones[None, :]
+    return (
+        {name: pd.DataFrame(all_metrics(rows[name].count(once), base_rate)).iloc[0] for name in rows},
+        {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()},
+        {name: asked.count_wins(leads[name].count(once))[0] for name in leads},
+        {name: np.vstack(parts) for name, parts in wins.items()},
     )
 
 
@@ -187,46 +346,27 @@ def _differences(
     )
 
 
-def _sentence(differences: pd.DataFrame, values: dict[str, pd.Series], n_won: int) -> str:
-    """Say how many more wins the first model found in the best-scored tenth."""
-    row = differences.set_index("metric").loc["gain_10"].to_dict()
-    first, other = row["model"], row["other"]
-    if not n_won:
-        return f"The {first} and the {other} cannot be compared: none of these leads was won."
-    found, others = (round(values[name]["gain_10"] * n_won) for name in (first, other))
-    low, high = (_whole(row[bound] * n_won) for bound in ("lower", "upper"))
-    counts = (
-        f"mong the best-scored 10 % the {first} found {found:,} of {n_won:,} wins, "
-        f"the {other} {others:,}"
-    )
-    if not row["excludes_zero"]:
-        counts += f" (difference {found - others:,}, 95 % interval {low} to {high})"
-        ranking = _ranking(differences, values)
-        if ranking:
-            return f"{ranking} A{counts}: too few to tell them apart there."
-        start = f"No difference can be shown between the {first} and the {other}: a"
-        return f"{start}{counts}."
-    if found >= others:
-        return f"A{counts}: {found - others:,} more, 95 % interval {low} to {high}."
-    low, high = (_whole(-row[bound] * n_won) for bound in ("upper", "lower"))
-    return f"A{counts}: {others - found:,} fewer, 95 % interval {low} to {high}."
+def _cross(outcomes: Floats, bands: Mapping[str, Any]) -> pd.DataFrame | None:
+    if len(bands) < 2:
+        return None
+    first, *others = bands
+    parts = []
+    for other in others:
+        table = compute_cross_table(outcomes, bands[first], bands[other])
+        table.insert(0, "model", first)
+        table.insert(1, "other", other)
+        parts.append(table)
+    return pd.concat(parts, ignore_index=True)
 
 
-def _ranking(differences: pd.DataFrame, values: dict[str, pd.Series]) -> str:
-    """Say who orders all leads better, where the interval of the AUC's difference shows it."""
-    row = differences.set_index("metric").loc["roc_auc"].to_dict()
-    if not row["excludes_zero"]:
-        return ""
-    best = row["better"]
-    worse = row["other"] if best == row["model"] else row["model"]
-    low, high = sorted(abs(row[bound]) for bound in ("lower", "upper"))
-    return (
-        f"Over all leads the {best} ranked better than the {worse}: it put a won lead before a "
-        f"lost one in {values[best]['roc_auc']:.0%} of pairs, against "
-        f"{values[worse]['roc_auc']:.0%} (difference {low:.1%} to {high:.1%}, 95 % interval)."
-    )
-
-
-def _whole(wins: float) -> str:
-    # an interval that excludes 0 must not read as if it held it
-    return f"{wins:,.0f}" if abs(wins) >= 0.5 or wins == 0 else f"{wins:.1f}"
+def _segments(
+    outcomes: Floats,
+    chances: Mapping[str, Floats],
+    segments: Mapping[str, Any] | pd.DataFrame | None,
+    per_lead: Callable[[Any], Any],
+    groups: Any,
+) -> pd.DataFrame | None:
+    columns = {} if segments is None else {str(name): per_lead(segments[name]) for name in segments}
+    if not columns:
+        return None
+    return compute_segments(outcomes, chances, columns, groups=groups)

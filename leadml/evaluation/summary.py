@@ -11,7 +11,7 @@ from leadml.evaluation._counts import Cells
 from leadml.evaluation._inputs import checked_outcomes, checked_probabilities
 from leadml.evaluation._resample import (
     all_metrics,
-    draw_weights,
+    draw_counts,
     group_codes,
     percentile_interval,
     resample_metrics,
@@ -190,8 +190,8 @@ def evaluate(
     check_base_rate(base_rate)
     codes = group_codes(groups, n_leads)
     cells = Cells.build(outcomes, probabilities, np.ones(n_leads))
-    weights = draw_weights(n_leads, codes, n_resamples, random_state)
-    frames, gains = resample_metrics({"": cells}, weights, base_rate, CURVE_FRACTIONS)
+    draws = draw_counts({"": cells}, n_leads, codes, n_resamples, random_state)
+    frames, gains = resample_metrics(draws, base_rate, CURVE_FRACTIONS)
     values = all_metrics(cells.count(np.ones((1, n_leads))), base_rate)
     lower, upper = percentile_interval(gains[""])
     return Evaluation(

@@ -22,6 +22,11 @@ def row(comparison, metric):
     return comparison.differences.set_index("metric").loc[metric]
 
 
+def show(number):
+    text = f"{number:.1f}" if number < 10 else f"{number:.0f}"
+    return text.removesuffix(".0")
+
+
 def test_a_better_model_is_better_in_every_direction():
     y_true, good, poor = leads()
     result = compare(y_true, {"model": good, "rules": poor})
@@ -72,10 +77,13 @@ def test_verdict_counts_wins_among_the_best_tenth():
     y_true = np.repeat([1, 0], [20, 80])
     model = np.linspace(0.9, 0.1, 100)
     result = compare(y_true, {"model": model, "rules": model[::-1]})
-    low, high = row(result, "gain_10")[["lower", "upper"]] * 20
-    assert result.verdict == (
+    wins = result.capacity_differences.query("n_leads == 10").iloc[0]
+    assert (wins["difference"], result.chosen) == (10, 10)
+    low, high = wins["lower"], wins["upper"]
+    assert 4 < low <= 10 <= high <= 20
+    assert result.verdict[0] == (
         "Among the best-scored 10 % the model found 10 of 20 wins, the rules 0: "
-        f"10 more, 95 % interval {low:.0f} to {high:.0f}.",
+        f"10 more, 95 % interval {show(low)} to {show(high)}."
     )
     mirrored = compare(y_true, {"rules": model[::-1], "model": model}).verdict[0]
     assert "the rules found 0 of 20 wins, the model 10: 10 fewer" in mirrored

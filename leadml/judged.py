@@ -1,0 +1,203 @@
+"""What models said of leads whose outcome is known, and what it was worth."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from leadml.data.lead_table import LeadTable
+from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.evaluation.comparison import Comparison, compare
+from leadml.evaluation.summary import Evaluation, evaluate
+from leadml.scoring.attribution import split_pipeline
+from leadml.scoring.columns import CategoryColumn
+from leadml.scoring.scorer import LeadScorer
+
+SCORED = ["probability", "score", "band", "fit", "engagement", "qualified"]
+MOST_SEGMENTS = 8  # columns that are looked at unasked
+DAY = pd.Timedelta(days=1)
+
+Part = tuple[np.ndarray, Mapping[str, LeadScorer]]
+
+
+@dataclass(frozen=True, eq=False)
+class Judged:
+    """Leads with outcomes, and what each model said of them.
+
+    Attributes
+    ----------
+    leads : LeadTable
+        The rows that were judged.
+    scored : dict of str to DataFrame of shape (n_rows, 6)
+        By model: probability, score, band, fit, engagement, qualified.
+    parts : tuple of (places, scorers by model)
+        Which scorers judged which rows; of several folds each has its own.
+    base_rate : float or None
+        Share of wins among the leads learned from, where these are known.
+    inputs : dict of str to DataFrame of shape (n_rows, n_columns)
+        What each model reads of these rows.
+    """
+
+    leads: LeadTable
+    scored: Mapping[str, pd.DataFrame]
+    parts: Sequence[Part]
+    base_rate: float | None
+    inputs: Mapping[str, pd.DataFrame]
+
+    @classmethod
+    def score(
+        cls,
+        leads: LeadTable,
+        parts: Sequence[Part],
+        base_rate: float | None = None,
+        inputs: Mapping[str, pd.DataFrame] | None = None,
+    ) -> "Judged":
+        """Score each part's rows, which follow one another, by its scorers."""
+        read = inputs or dict.fromkeys(parts[0][1], leads.X)
+        scored = {
+            name: pd.concat(
+                [score_rows(scorers[name], X.iloc[places]) for places, scorers in parts],
+                ignore_index=True,
+            )
+            for name, X in read.items()
+        }
+        return cls(leads, scored, parts, base_rate, read)
+
+    @property
+    def models(self) -> list[str]:
+        """Names of the models, the first one first."""
+        return [*self.scored]
+
+    def first_rows(self) -> np.ndarray:
+        """Return the place of each lead's first row, shape (n_leads,)."""
+        return np.flatnonzero(~self.leads.lead_ids.duplicated())
+
+    def evaluate(self) -> dict[str, Evaluation]:
+        """Return each model's figures, with accounts or leads resampled whole."""
+        groups = find_groups(self.leads)
+        return {
+            name: evaluate(
+                self.leads.y.to_numpy(),
+                table["probability"].to_numpy(),
+                score=table["score"].to_numpy(),
+                band=table["band"].to_numpy(),
+                groups=groups,
+                base_rate=self.base_rate,
+            )
+            for name, table in self.scored.items()
+        }
+
+    def compare(
+        self,
+        *,
+        capacity: float | None = None,
+        weeks: float | None = None,
+        segments: Iterable[str] | None = None,
+    ) -> Comparison:
+        """Compare the first model with each other one.
+
+        Parameters
+        ----------
+        capacity : float, default=None
+            Leads that can be called: a week where the weeks are known, else of these; None takes
+            the best-scored 10 %.
+        weeks : float, default=None
+            In how many weeks the leads came in; None takes it from their dates, if they have any.
+        segments : iterable of str, default=None
+            Features to compare within; None takes up to 8 categories.
+
+        Raises
+        ------
+        DataError
+            Where a feature is not known, or more leads can be called than there are.
+        """
+        return compare(
+            self.leads.y.to_numpy(),
+            {name: table["probability"].to_numpy() for name, table in self.scored.items()},
+            groups=find_groups(self.leads),
+            lead_ids=self.leads.lead_ids.to_numpy() if self.has_snapshots else None,
+            base_rate=self.base_rate,
+            bands={name: table["band"].to_numpy() for name, table in self.scored.items()},
+            segments=self.find_segments(segments),
+            capacity=capacity,
+            weeks=weeks or self.find_weeks(),
+        )
+
+    @property
+    def has_snapshots(self) -> bool:
+        """Whether a lead has several rows."""
+        return bool(self.leads.lead_ids.has_duplicates)
+
+    def find_weeks(self) -> float | None:
+        """Return in how many weeks the leads came in, None where their dates are not known."""
+        if self.leads.created is None:
+            return None
+        return count_weeks(self.leads.created.iloc[self.first_rows()])
+
+    def find_segments(self, names: Iterable[str] | None = None) -> pd.DataFrame:
+        """Return features of the first model by row, to compare models within.
+
+        Raises
+        ------
+        DataError
+            Where a name is no feature.
+        """
+        frames, levels = [], set()
+        for places, scorers in self.parts:
+            scorer = scorers[self.models[0]]
+            before, last = split_pipeline(scorer.estimator_)
+            X = scorer.select(self.inputs[self.models[0]].iloc[places])
+            frames.append(X if before is None else before.transform(X))
+            table = getattr(last, "table_", None)
+            levels |= {
+                column.name
+                for column in (table.columns if table is not None else ())
+                if isinstance(column, CategoryColumn) and len(column.levels) > 1
+            }
+        values = pd.concat(frames)
+        if names is None:
+            told = [name for name in values.columns if name in levels]
+            names = sorted(told, key=lambda name: values[name].isna().mean())[:MOST_SEGMENTS]
+        names = list(names)
+        lacking = [name for name in names if name not in values]
+        if lacking:
+            problems = [
+                f"{name!r} is no feature.{did_you_mean(name, values.columns)}" for name in lacking
+            ]
+            raise DataError(all_problems("The segments", problems))
+        return values[names]
+
+
+def score_rows(scorer: LeadScorer, X: pd.DataFrame) -> pd.DataFrame:
+    """Return the figures of the scored table, without the reasons, shape (n_rows, 6)."""
+    if scorer.scale_ is None:
+        message = "This rule book has seen no outcomes: it gives points, no scores to judge."
+        raise DataError(message)
+    return scorer.score_leads(X)[SCORED]
+
+
+def find_groups(leads: LeadTable) -> np.ndarray | None:
+    """Return what rows belong together: those of an account, or else of a lead."""
+    ids = leads.lead_ids
+    if leads.account is not None:
+        alone = "lead " + pd.Series(ids.astype(str))
+        account = leads.account.reset_index(drop=True)
+        return account.astype(str).where(account.notna(), alone).to_numpy()
+    return ids.to_numpy() if ids.has_duplicates else None
+
+
+def count_weeks(created: Any) -> float | None:
+    """Return the weeks from the first to the last day; None below one week, or without dates.
+
+    Examples
+    --------
+    >>> count_weeks(pd.Series(pd.to_datetime(["2026-01-01", "2026-01-14"])))
+    2.0
+    """
+    days = pd.Series(created).dropna().dt.normalize()
+    if days.empty:
+        return None
+    weeks = float((days.max() - days.min() + DAY) / (7 * DAY))
+    return weeks if weeks >= 1 else None

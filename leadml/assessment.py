@@ -9,15 +9,18 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+import leadml
 from leadml.batch import load_scorer
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint
 from leadml.errors import DataError, ModelFolderError
 from leadml.evaluation.comparison import Comparison
+from leadml.evaluation.report import Report, write_report
 from leadml.evaluation.summary import Evaluation
 from leadml.judged import Judged
 from leadml.pipelines import MODEL, RULES
 from leadml.registry.bundle import LeadModel, check_folder
+from leadml.reporting.build import make_report
 from leadml.rows import read_judged_rows
 from leadml.scoring.scorer import LeadScorer
 
@@ -43,6 +46,14 @@ class Assessment:
     evaluations: Mapping[str, Evaluation]
     comparison: Comparison | None
     warnings: tuple[str, ...]
+
+    @property
+    def compared(self) -> Comparison:
+        """The comparison; raises where there is a single model."""
+        if self.comparison is None:
+            message = "A single model was judged: there is nothing to compare."
+            raise DataError(message)
+        return self.comparison
 
 
 def evaluate_leads(
@@ -142,6 +153,46 @@ def _find_warnings(tables: Mapping[str | Path, LeadTable]) -> tuple[str, ...]:
     return tuple(
         warning for source, table in tables.items() for warning in _seen_before(source, table)
     )
+
+
+def write_assessment(found: Assessment, path: str | Path) -> Path:
+    """Write a report of judged leads: single leads are shown, by their ids.
+
+    Raises
+    ------
+    DataError
+        Where the file cannot be written.
+    """
+    return write_report(describe_assessment(found), path)
+
+
+def describe_assessment(found: Assessment) -> Report:
+    """Return the report of judged leads."""
+    judged = found.judged
+    scorers = judged.parts[0][1]
+    facts = {name: _describe_model(one, scorers[name]) for name, one in found.models.items()}
+    n_leads = judged.leads.lead_ids.nunique()
+    facts["Closed leads"] = f"{n_leads:,}, {int(judged.leads.outcomes_by_lead().sum()):,} won"
+    weeks = judged.find_weeks() if found.comparison is None else found.comparison.weeks
+    if weeks is not None:
+        facts["Came in within"] = f"{weeks:,.1f} weeks"
+    facts["leadml"] = leadml.__version__
+    return make_report(
+        judged,
+        found.evaluations,
+        found.comparison,
+        scorers,
+        judged.inputs[judged.models[0]],
+        title=" against ".join(judged.models).capitalize(),
+        facts=facts,
+        warnings=found.warnings,
+        show_leads=True,
+    )
+
+
+def _describe_model(model: LeadModel, scorer: LeadScorer) -> str:
+    day = str(model.info.get("trained_at", ""))[:10]
+    return f"{scorer.name}, version {scorer.version}, trained {day}"
 
 
 def stored_evaluations(source: str | Path) -> dict[str, Evaluation]:

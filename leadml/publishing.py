@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 
 import leadml
 from leadml.evaluation.display import jsonable
@@ -14,12 +13,10 @@ from leadml.evaluation.summary import Evaluation
 from leadml.judging import describe_next
 from leadml.registry.bundle import save_model
 from leadml.registry.card import make_card
+from leadml.reporting.build import make_report
 from leadml.scoring.attribution import split_pipeline
 from leadml.scoring.columns import source_of
-from leadml.scoring.scorer import LeadScorer
 from leadml.training import Training
-
-SHOWN = {"additive": 5_000, "pairwise": 5_000, "full": 300}  # leads the points are averaged over
 
 
 def write_training(
@@ -28,6 +25,7 @@ def write_training(
     *,
     rules_text: str | None = None,
     overwrite: bool = False,
+    show_leads: bool = False,
 ) -> Path:
     """Write a training as a model folder and return its path.
 
@@ -38,6 +36,9 @@ def write_training(
     rules_text : str, default=None
         The rule book as its owner wrote it, comments included.
     overwrite : bool, default=False
+    show_leads : bool, default=False
+        Show single leads in the report, by their ids with values and reasons. A model folder holds
+        no leads otherwise.
 
     Raises
     ------
@@ -48,7 +49,7 @@ def write_training(
         "metrics.json": _as_json(describe_figures(training)),
         "reference.json": _as_json(_make_reference(training)),
         "card.md": _make_card(training),
-        "report.html": render_report(_make_report(training)),
+        "report.html": render_report(_make_report(training, show_leads=show_leads)),
     }
     if rules_text is not None:
         files["rules.toml"] = rules_text
@@ -74,44 +75,7 @@ def _ranges(evaluation: Evaluation) -> dict[str, Any]:
     return {str(name): dict(row) for name, row in evaluation.expect_next().iterrows()}
 
 
-def compute_mean_points(scorer: LeadScorer, leads: pd.DataFrame) -> pd.DataFrame:
-    """Return the mean points of each feature's values among some leads.
-
-    Parameters
-    ----------
-    scorer : LeadScorer
-        Fitted, around leadml's own learned model.
-    leads : DataFrame of shape (n_leads, n_columns)
-
-    Returns
-    -------
-    DataFrame
-        Columns `feature`, `value`, `points` and `share` of the leads; what a feature does together
-        with others is in its mean.
-    """
-    points, _ = scorer.compute_points(leads)
-    before, last = split_pipeline(scorer.estimator_)
-    values = before.transform(leads)
-    tables = []
-    for column in last.table_.columns:
-        codes = column.codes(values[source_of(column)])
-        counts = np.bincount(codes, minlength=column.n_codes)
-        sums = np.bincount(codes, weights=points[column.name], minlength=column.n_codes)
-        seen = counts > 0
-        tables.append(
-            pd.DataFrame(
-                {
-                    "feature": column.name,
-                    "value": np.array(column.labels(), dtype=object)[seen],
-                    "points": sums[seen] / counts[seen],
-                    "share": counts[seen] / len(codes),
-                }
-            )
-        )
-    return pd.concat(tables, ignore_index=True)
-
-
-def _make_report(training: Training) -> Report:
+def _make_report(training: Training, *, show_leads: bool) -> Report:
     info, scorer = training.model.info, training.model.scorer
     facts = {
         "Model": f"{scorer.name}, version {scorer.version}",
@@ -122,26 +86,21 @@ def _make_report(training: Training) -> Report:
         "Trained": str(info["trained_at"])[:16].replace("T", " ") + " UTC",
         "leadml": leadml.__version__,
     }
-    scores = {
-        name: one.scores for name, one in training.evaluations.items() if one.scores is not None
-    }
-    closed = training.leads.X
-    sample = closed.sample(min(len(closed), SHOWN[str(info["structure"])]), random_state=0)
-    return Report(
+    scorers = {"model": scorer}
+    if training.model.rules is not None:
+        scorers["rules"] = training.model.rules
+    return make_report(
+        training.judged,
+        training.evaluations,
+        training.comparison,
+        scorers,
+        training.leads.X,
         title=f"Lead scoring: {scorer.name}",
         facts=facts,
         warnings=training.warnings,
-        evaluations=training.evaluations,
-        comparison=training.comparison,
-        scores=scores,
-        points=compute_mean_points(scorer, sample),
+        notes=[*training.notes, *_describe_honesty(training)],
         structures=training.structures,
-        notes=(
-            *training.notes,
-            *_describe_honesty(training),
-            "Points per feature are means over leads of the training: what a feature does together "
-            "with others is in them.",
-        ),
+        show_leads=show_leads,
     )
 
 

@@ -66,7 +66,9 @@ def test_both_of_a_folder_are_judged(model_folder, later):
 def test_the_capacity_is_what_the_verdict_is_about(model_folder, later):
     weekly = compare_leads(model_folder, "rules", later, capacity=2)
     assert "with 2 calls a week the model" in weekly.comparison.verdict[0].lower()
-    half = compare_leads(model_folder, "rules", later, capacity=2, weeks=weekly.comparison.weeks / 2)
+    half = compare_leads(
+        model_folder, "rules", later, capacity=2, weeks=weekly.comparison.weeks / 2
+    )
     assert half.comparison.chosen == pytest.approx(weekly.comparison.chosen / 2, abs=1)
     with pytest.raises(DataError, match="`capacity` of 900 leads a week makes"):
         compare_leads(model_folder, "rules", later, capacity=900)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from leadml.cli import show
-from leadml.cli.options import History, Json
+from leadml.cli.options import Capacity, History, Json, ReportOut
 from leadml.errors import ModelFolderError
 
 
@@ -18,24 +18,48 @@ def compare(
         typer.Option(help="Leads with outcomes, or a leadml.toml; else A's training figures."),
     ] = None,
     history: History = None,
+    capacity: Capacity = None,
+    weeks: Annotated[
+        float | None,
+        typer.Option(min=0.1, help="In how many weeks LEADS came in, where they have no dates."),
+    ] = None,
+    segment: Annotated[
+        list[str] | None, typer.Option("--segment", help="Feature to compare within; repeats.")
+    ] = None,
+    report: ReportOut = None,
     json: Json = False,
 ) -> None:
     """Print two models' figures on the same leads, and what the difference means."""
-    from leadml.assessment import compare_leads, stored_comparison, stored_evaluations
+    from leadml.assessment import (
+        compare_leads,
+        stored_comparison,
+        stored_evaluations,
+        write_assessment,
+    )
 
     if leads is None:
-        if b != "rules":
-            message = "Pass --leads: two models are compared on leads that neither has seen."
+        given = {"--capacity": capacity, "--weeks": weeks, "--segment": segment, "--report": report}
+        asked = [name for name, value in given.items() if value]
+        if b != "rules" or asked:
+            why = "two models are compared on leads that neither has seen"
+            message = f"Pass --leads: {f'{asked[0]} needs them' if asked else why}."
             raise typer.BadParameter(message)
         evaluations, comparison = stored_evaluations(a), stored_comparison(a)
         if b not in evaluations:
             message = f"{a} holds no rule book. Train with one: leadml train ... --rules FILE."
             raise ModelFolderError(message)
     else:
-        evaluations, comparison, warnings = compare_leads(a, b, leads, history=history)
-        show.warn(warnings)
+        found = compare_leads(
+            a, b, leads, history=history, capacity=capacity, weeks=weeks, segments=segment
+        )
+        show.warn(found.warnings)
+        evaluations, comparison = dict(found.evaluations), found.compared
+        if report is not None:
+            write_assessment(found, report)
+            show.say(f"wrote {report}, which shows single leads: share it with care")
     if json:
         show.print_json(comparison.to_dict())
         return
     show.print_evaluations(evaluations)
+    show.print_comparison(comparison)
     show.print_verdict(comparison)

@@ -6,7 +6,7 @@ from typing import Annotated
 import typer
 
 from leadml.cli import show
-from leadml.cli.options import By, History, Json
+from leadml.cli.options import By, History, Json, ReportOut
 
 
 def evaluate(
@@ -17,17 +17,24 @@ def evaluate(
     ] = None,
     by: By = "model",
     history: History = None,
+    report: ReportOut = None,
     json: Json = False,
 ) -> None:
     """Print a model's figures: on LEADS, or on the leads its training kept aside."""
-    from leadml.assessment import evaluate_leads, stored_evaluations
+    from leadml.assessment import evaluate_leads, stored_evaluations, write_assessment
 
     if leads is None:
+        if report is not None:
+            message = f"Pass --leads: the report of the training is {model / 'report.html'}."
+            raise typer.BadParameter(message)
         evaluations = stored_evaluations(model)
     else:
-        evaluation, warnings = evaluate_leads(model, leads, by=by, history=history)
-        evaluations = {by: evaluation}
-        show.warn(warnings)
+        found = evaluate_leads(model, leads, by=by, history=history)
+        evaluations = dict(found.evaluations)
+        show.warn(found.warnings)
+        if report is not None:
+            write_assessment(found, report)
+            show.say(f"wrote {report}, which shows single leads: share it with care")
     if json:
         show.print_json({name: one.to_dict() for name, one in evaluations.items()})
     else:

@@ -24,6 +24,16 @@ At = Annotated[
 By = Annotated[
     Literal["model", "rules"], typer.Option("--by", help="Which of the two of a model folder.")
 ]
+ReportOut = Annotated[
+    Path | None,
+    typer.Option("--report", help="Write a report of these leads; it shows single leads by id."),
+]
+Capacity = Annotated[
+    float | None,
+    typer.Option(
+        "--capacity", help="Leads that sales can call: a week where weeks are known, else of these."
+    ),
+]
 Json = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Take the place of what is there.")]
 Seed = Annotated[int, typer.Option("--seed", help="Equal seeds give equal models.")]

@@ -113,6 +113,34 @@ def print_evaluations(evaluations: "Mapping[str, Evaluation]", rows: str = "lead
         out.print(table)
 
 
+def print_comparison(comparison: "Comparison") -> None:
+    """Print the wins of each model at the capacity, and who wins where bands differ."""
+    at = comparison.at_capacity()
+    weeks = comparison.weeks
+    calls = f"{comparison.chosen:,} best-scored leads"
+    if weeks:
+        calls += f", {comparison.chosen / weeks:,.1f} a week over {weeks:,.0f} weeks"
+    table = _side_by_side(f"Wins among the {calls}", at["model"])
+    found = at[["n_won", "lower", "upper"]].to_numpy(float)
+    for label, form, all_leads in (
+        ("wins", "{:,.0f}", 1),
+        ("share won", "{:.0%}", comparison.chosen),
+    ):
+        cells = [[form.format(value / all_leads) for value in row] for row in found]
+        table.add_row(label, *(f"{value} ({low}–{high})" for value, low, high in cells))
+    out.print(table)
+    if comparison.cross is None:
+        return
+    for other, rows in comparison.cross.groupby("other", sort=False):
+        title = f"Share won by the bands of the {comparison.models[0]} (down) and the {other}"
+        table = _side_by_side(title, rows["other_band"].unique())
+        for band, row in rows.groupby("band", sort=False):
+            counts = row[["conversion", "n_leads"]].to_numpy(float)
+            shares = [f"{won:.0%} of {n:,.0f}" if n else "no leads" for won, n in counts]
+            table.add_row(Text(str(band)), *shares)
+        out.print(table)
+
+
 def print_verdict(comparison: "Comparison") -> None:
     """Print what a comparison means, in plain sentences."""
     for sentence in comparison.verdict:

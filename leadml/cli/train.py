@@ -6,7 +6,7 @@ from typing import Annotated, Literal
 import typer
 
 from leadml.cli import show
-from leadml.cli.options import Json, NoMlflow, Overwrite, Seed
+from leadml.cli.options import Capacity, Json, NoMlflow, Overwrite, Seed
 
 
 def train(
@@ -23,6 +23,11 @@ def train(
     scale_of: Annotated[
         Path | None, typer.Option(help="Model whose scale to keep, for a retrain.")
     ] = None,
+    capacity: Capacity = None,
+    show_leads: Annotated[
+        bool,
+        typer.Option("--show-leads", help="Show single judged leads, by id, in the report."),
+    ] = False,
     seed: Seed = 0,
     no_mlflow: NoMlflow = False,
     overwrite: Overwrite = False,
@@ -50,11 +55,12 @@ def train(
         name=out.name,
         structure=structure,
         scale=scale,
+        capacity=capacity,
         random_state=seed,
         progress=show.step,
     )
     text = None if rules is None else rules.read_text(encoding="utf-8-sig")
-    write_training(training, out, rules_text=text, overwrite=overwrite)
+    write_training(training, out, rules_text=text, overwrite=overwrite, show_leads=show_leads)
     if not no_mlflow:
         from leadml.registry.tracking import log_training
 

@@ -86,7 +86,7 @@ class Cells:
         mine = weights if self.rows is None else weights[:, self.rows]
         size = 2 * len(self.prob)
         both = np.stack([np.bincount(self.cell, weights=row, minlength=size) for row in mine])
-        return self._as_counts(both)
+        return self._as_counts(both.astype(np.float64))
 
     def count_blocks(self, blocks: Any, n_blocks: int) -> Floats:
         """Count the leads of each block, shape (n_blocks, cells); see `count_draws`."""

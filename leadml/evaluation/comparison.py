@@ -245,7 +245,7 @@ def compare(
         capacity=found,
         capacity_differences=more,
         top=compute_mcnemar(once, by_lead, asked.chosen, random_state=random_state),
-        net_benefit=compute_net_benefit(once, by_lead),
+        net_benefit=compute_net_benefit(once, by_lead, groups=lead_groups),
         cross=_cross(once, {name: per_lead(band) for name, band in (bands or {}).items()}),
         segments=_segments(once, by_lead, segments, per_lead, lead_groups),
         verdict=make_verdict(asked, found, more, auc, int(once.sum())),
@@ -295,9 +295,7 @@ def _draw(
     base_rate: float | None,
     n_resamples: int,
     random_state: int,
-) -> tuple[
-    dict[str, pd.Series], dict[str, pd.DataFrame], dict[str, Floats], dict[str, Floats]
-]:
+) -> tuple[dict[str, pd.Series], dict[str, pd.DataFrame], dict[str, Floats], dict[str, Floats]]:
     """Return each model's metrics and wins, of the leads and of the same resamples."""
     ones = np.ones(len(outcomes))
     rows = {name: Cells.build(outcomes, chance, ones) for name, chance in chances.items()}
@@ -317,8 +315,9 @@ def _draw(
             frames[name].append(pd.DataFrame(all_metrics(chunk["rows", name], base_rate)))
             wins[name].append(asked.count_wins(chunk[key, name]))
     once = ones[None, :]
+    exact = {name: all_metrics(one.count(once), base_rate) for name, one in rows.items()}
     return (
-        {name: pd.DataFrame(all_metrics(rows[name].count(once), base_rate)).iloc[0] for name in rows},
+        {name: pd.DataFrame(metrics).iloc[0] for name, metrics in exact.items()},
         {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()},
         {name: asked.count_wins(leads[name].count(once))[0] for name in leads},
         {name: np.vstack(parts) for name, parts in wins.items()},
@@ -366,7 +365,8 @@ def _segments(
     per_lead: Callable[[Any], Any],
     groups: Any,
 ) -> pd.DataFrame | None:
-    columns = {} if segments is None else {str(name): per_lead(segments[name]) for name in segments}
+    given: Any = {} if segments is None else segments
+    columns = {str(name): per_lead(given[name]) for name in given}
     if not columns:
         return None
     return compute_segments(outcomes, chances, columns, groups=groups)

@@ -75,7 +75,7 @@ def compute_reason_agreement(points: pd.DataFrame, other_points: pd.DataFrame) -
     Raises
     ------
     DataError
-        Where the tables have not the same leads, or a column's name occurs twice.
+        Where the tables hold no leads or not the same, or a column's name occurs twice.
 
     Examples
     --------
@@ -105,7 +105,7 @@ def share_same_strongest(points: pd.DataFrame, other_points: pd.DataFrame) -> fl
     """Return the share of leads whose strongest reason is the same column in both models.
 
     The strongest reason is the column that moves a lead most, up or down; of equals the one that
-    comes first by name. Leads that neither model moves agree. NaN without leads.
+    comes first by name. Leads that neither model moves agree.
 
     Parameters, raises: as `compute_reason_agreement`.
 
@@ -116,8 +116,6 @@ def share_same_strongest(points: pd.DataFrame, other_points: pd.DataFrame) -> fl
     0.5
     """
     _check_points(points, other_points)
-    if not len(points):
-        return float("nan")
     names = sorted({*points.columns, *other_points.columns})
     strongest = []
     for table in (points, other_points):
@@ -147,11 +145,11 @@ def _checked_scores(scores: Mapping[str, Any]) -> list[Floats]:
 
 
 def _check_points(points: pd.DataFrame, other_points: pd.DataFrame) -> None:
-    if len(points) != len(other_points) or not points.index.equals(other_points.index):
+    if not len(points) or not points.index.equals(other_points.index):
         message = (
-            f"`points` holds {len(points):,} leads, `other_points` {len(other_points):,}, and "
-            "their indexes are not the same. Accepted are points of the same leads in the same "
-            "order. Pass the points that both models give to one table."
+            f"`points` holds {len(points):,} leads, `other_points` {len(other_points):,}, or their "
+            "indexes are not the same. Accepted are points of the same leads in the same order, "
+            "at least one. Pass the points that both models give to one table."
         )
         raise DataError(message)
     for name, table in (("points", points), ("other_points", other_points)):
@@ -165,7 +163,8 @@ def _check_points(points: pd.DataFrame, other_points: pd.DataFrame) -> None:
 
 
 def _correlations(first: Floats, other: Floats) -> Floats:
+    varies = (np.ptp(first, axis=0) > 0) & (np.ptp(other, axis=0) > 0)
     first, other = (array - array.mean(axis=0) for array in (first, other))
     size = np.sqrt((first**2).sum(axis=0) * (other**2).sum(axis=0))
     covariance = (first * other).sum(axis=0)
-    return np.divide(covariance, size, out=np.full(len(size), np.nan), where=size > 0)
+    return np.divide(covariance, size, out=np.full(len(size), np.nan), where=varies)

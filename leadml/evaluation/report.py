@@ -1,53 +1,57 @@
 """`report.html`: one self-contained page with every figure, its interval and how to read it."""
 
-import math
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import numpy as np
 import pandas as pd
-from jinja2 import Environment, PackageLoader, StrictUndefined
 
 from leadml.errors import DataError
-from leadml.evaluation._report_charts import (
-    bands_chart,
-    curve_charts,
-    points_charts,
-    score_charts,
-)
 from leadml.evaluation.comparison import Comparison
-from leadml.evaluation.plots import MODEL_COLORS
+from leadml.evaluation.display import jsonable
+from leadml.evaluation.page.render import render_page
 from leadml.evaluation.summary import Evaluation
 
+_POINTS = ["feature", "value", "points"]
 
-@dataclass(frozen=True, eq=False)
+
+@dataclass(frozen=True, eq=False, kw_only=True)
 class Report:
     """All that `report.html` shows; the first evaluation is the model's.
 
     Attributes
     ----------
     title : str
-    facts : mapping of str to str
-        Name, version, split and the like, in the order to be shown.
-    warnings : tuple of str
-        Shown above everything else.
     evaluations : mapping of str to Evaluation
         By model, at least one.
-    comparison : Comparison or None
+    comparison : Comparison, default=None
         Of the same models; None where there is one only.
-    scores : mapping of str to DataFrame
-        By model, as `compute_score_distribution` gives it.
-    points : DataFrame
-        Columns feature, value (`below 3`, `3 to 5`, `5 or more`, `missing`, or a category's name)
-        and points, in points of the score; where there is a column share (of the leads), features
-        and categories are ranked by it too.
-    structures : DataFrame or None
-        What was tried, one row a candidate; shown as it is.
-    notes : tuple of str
+    facts : mapping of str to str, default={}
+        Name, version, split and the like, in the order to be shown.
+    warnings : sequence of str, default=()
+        Shown above everything else.
+    notes : sequence of str, default=()
         Added to the explanations at the end.
+    unit : {"leads", "snapshots"}, default="leads"
+        What a row of the figures is.
+    band_edges : (float, float), default=(65, 45)
+        Scores from which a lead is hot, and warm.
+    points : DataFrame, default=None
+        What each value of a feature earns, as `leadml.reporting.compute_mean_points` gives it.
+    structures : DataFrame, default=None
+        What was tried, one row a candidate; shown as it is.
+    grid, definitions, forecast, response, value : DataFrame, default=None
+        As `compute_grid`, `compute_definitions`, `forecast_weeks`, `compute_response_times` and
+        `compute_value_at_capacity` give them.
+    agreement : (float, DataFrame), default=None
+        Share of leads with the same strongest reason, and what `compute_reason_agreement` gives.
+    disagreement, leads : sequence of dict, default=()
+        Single leads, by their ids; only where the user asked for leads.
+    what_if : dict, default=None
+        Tables of points for the page to add up.
+    uncertainty : dict, default=None
 
     Raises
     ------
@@ -56,14 +60,25 @@ class Report:
     """
 
     title: str
-    facts: Mapping[str, str]
-    warnings: tuple[str, ...]
     evaluations: Mapping[str, Evaluation]
-    comparison: Comparison | None
-    scores: Mapping[str, pd.DataFrame]
-    points: pd.DataFrame
-    structures: pd.DataFrame | None
-    notes: tuple[str, ...]
+    comparison: Comparison | None = None
+    facts: Mapping[str, str] | None = None
+    warnings: Sequence[str] = ()
+    notes: Sequence[str] = ()
+    unit: str = "leads"
+    band_edges: tuple[float, float] = (65.0, 45.0)
+    points: pd.DataFrame | None = None
+    structures: pd.DataFrame | None = None
+    grid: pd.DataFrame | None = None
+    definitions: pd.DataFrame | None = None
+    forecast: pd.DataFrame | None = None
+    response: pd.DataFrame | None = None
+    value: pd.DataFrame | None = None
+    agreement: tuple[float, pd.DataFrame] | None = None
+    disagreement: Sequence[Mapping[str, Any]] = ()
+    leads: Sequence[Mapping[str, Any]] = ()
+    what_if: Mapping[str, Any] | None = None
+    uncertainty: Mapping[str, Any] | None = None
 
     def __post_init__(self) -> None:
         if not self.evaluations:
@@ -72,55 +87,13 @@ class Report:
                 "model's own first. Pass for example {'model': evaluate(y_true, y_prob)}."
             )
             raise DataError(message)
-        lacking = {"feature", "value", "points"} - set(self.points.columns)
+        lacking = [] if self.points is None else [c for c in _POINTS if c not in self.points]
         if lacking:
             message = (
-                f"`points` lacks the columns {sorted(lacking)}. Accepted are feature, value and "
-                "points, one row a value. Pass what PointsTable.to_frame() gives."
+                f"`points` lacks the columns {lacking}. Accepted are feature, value and points, "
+                "one row a value. Pass what compute_mean_points gives."
             )
             raise DataError(message)
-
-
-class Cell(NamedTuple):
-    """A figure with its interval; `better` says which model a difference favours."""
-
-    value: str
-    interval: str = ""
-    better: str = ""
-
-
-class _Metric(NamedTuple):
-    key: str
-    label: str
-    form: str
-    help: str
-
-
-_METRICS = {
-    "Ranking: who comes first": (
-        _Metric("roc_auc", "AUC", ".3f", "chance that a won lead outranks a lost one"),
-        _Metric("average_precision", "Average precision", ".3f", "mean share won above each win"),
-        _Metric("lift_05", "Lift, best 5\N{NO-BREAK SPACE}%", ".2f", "1 is a random order"),
-        _Metric("lift_10", "Lift, best 10\N{NO-BREAK SPACE}%", ".2f", ""),
-        _Metric("lift_20", "Lift, best 20\N{NO-BREAK SPACE}%", ".2f", ""),
-        _Metric("gain_05", "Gain, best 5\N{NO-BREAK SPACE}%", "%", "share of all wins found there"),
-        _Metric("gain_10", "Gain, best 10\N{NO-BREAK SPACE}%", "%", ""),
-        _Metric("gain_20", "Gain, best 20\N{NO-BREAK SPACE}%", "%", ""),
-    ),
-    "Probabilities: how far they can be trusted": (
-        _Metric("log_loss", "Log loss", ".4f", "cost of the misses; lower is better"),
-        _Metric("base_log_loss", "Log loss of the base rate", ".4f", "the bar to beat"),
-        _Metric("log_loss_gain", "Gain over the base rate", ".4f", "above 0: there is a signal"),
-        _Metric("brier", "Brier score", ".4f", "mean squared miss; lower is better"),
-        _Metric("reliability", "Brier: reliability", ".4f", "promise against outcome; 0 is best"),
-        _Metric("resolution", "Brier: resolution", ".4f", "how far leads are told apart"),
-        _Metric("uncertainty", "Brier: uncertainty", ".4f", "of the outcomes, whatever the model"),
-        _Metric("calibration_slope", "Calibration slope", ".2f", "1 is right; below: too extreme"),
-        _Metric("calibration_intercept", "Calibration intercept", ".2f", "0 is right"),
-        _Metric("ece", "Calibration error (ECE)", "%", "mean distance, promise to outcome"),
-    ),
-}
-_HEADLINES = ("gain_10", "lift_10", "roc_auc", "calibration_slope")
 
 
 def write_report(report: Report, path: str | Path) -> Path:
@@ -137,15 +110,17 @@ def write_report(report: Report, path: str | Path) -> Path:
     Path
         The file written.
 
+    Raises
+    ------
+    DataError
+        Where the file cannot be written.
+
     Examples
     --------
     >>> from tempfile import mkdtemp
     >>> from leadml.evaluation.summary import evaluate
-    >>> points = {"feature": "source", "value": ["web", "fair"], "points": [-2.0, 3.0]}
     >>> model = {"model": evaluate([1, 0, 1, 0], [0.9, 0.8, 0.6, 0.1], n_resamples=20)}
-    >>> points = pd.DataFrame(points)
-    >>> report = Report("Leads", {"version": "1"}, (), model, None, {}, points, None, ())
-    >>> write_report(report, Path(mkdtemp()) / "report.html").name
+    >>> write_report(Report(title="Leads", evaluations=model), Path(mkdtemp()) / "report.html").name
     'report.html'
     """
     path = Path(path)
@@ -154,6 +129,9 @@ def write_report(report: Report, path: str | Path) -> Path:
     try:
         beside.write_text(html, encoding="utf-8")
         beside.replace(path)
+    except OSError as error:
+        message = f"{path} cannot be written: {error.strerror}. Choose a file in a folder you own."
+        raise DataError(message) from None
     finally:
         beside.unlink(missing_ok=True)
     return path
@@ -161,108 +139,101 @@ def write_report(report: Report, path: str | Path) -> Path:
 
 def render_report(report: Report) -> str:
     """Return the report as HTML text; equal reports give equal texts."""
-    environment = Environment(
-        loader=PackageLoader("leadml.evaluation", ""),
-        autoescape=True,
-        trim_blocks=True,
-        lstrip_blocks=True,
-        undefined=StrictUndefined,
-    )
-    models = list(report.evaluations)
-    first = report.evaluations[models[0]]
-    figures = _key_figures(report)
-    rows = {metric.key: (metric, cells) for rows in figures.values() for metric, cells in rows}
-    return environment.get_template("report.html.j2").render(
-        report=report,
-        first=first,
-        colors=dict(zip(models, MODEL_COLORS * len(models), strict=False)),
-        others=_others(report),
-        headlines=[(rows[key][0], rows[key][1][0]) for key in _HEADLINES],
-        figures=figures,
-        curves=curve_charts(report.evaluations),
-        distributions=score_charts(report.scores),
-        bands_chart=bands_chart(report.evaluations),
-        bands=_bands_rows(report.evaluations),
-        points=points_charts(report.points),
-        structures=None if report.structures is None else _plain_rows(report.structures),
-        n_features=report.points["feature"].nunique(),
-    )
+    return render_page(build_payload(report))
 
 
-def _others(report: Report) -> list[str]:
-    return (
-        [] if report.comparison is None else list(report.comparison.differences["other"].unique())
-    )
+def build_payload(report: Report) -> dict[str, Any]:
+    """Return all that the page draws, as JSON values; what is not known is None or empty."""
+    first = next(iter(report.evaluations.values()))
+    by_model = report.evaluations.items()
+    compared = _describe_comparison(report.comparison)
+    agreement = None
+    if report.agreement is not None:
+        agreement = {"share": report.agreement[0], "rows": report.agreement[1]}
+    payload = {
+        "title": report.title,
+        "facts": [[name, text] for name, text in (report.facts or {}).items()],
+        "warnings": report.warnings,
+        "notes": report.notes,
+        "models": list(report.evaluations),
+        "unit": report.unit,
+        "n_leads": first.n_leads,
+        "n_won": first.n_won,
+        "n_groups": first.n_groups,
+        "n_resamples": first.n_resamples,
+        "metrics": [row for name, one in by_model for row in _metric_rows(name, one)],
+        "reliability": {name: one.reliability for name, one in by_model},
+        "scores": {name: one.scores for name, one in by_model if one.scores is not None},
+        "bands": {name: one.bands for name, one in by_model if one.bands is not None},
+        "band_edges": {"hot": report.band_edges[0], "warm": report.band_edges[1]},
+        **compared,
+        "points": _describe_points(report.points),
+        "agreement": agreement,
+        "disagreement": report.disagreement,
+        "leads": report.leads,
+        "what_if": report.what_if,
+        "uncertainty": report.uncertainty,
+    }
+    for name in ("grid", "definitions", "forecast", "response", "value", "structures"):
+        table = getattr(report, name)
+        payload[name] = [] if table is None else table
+    return dict(jsonable(payload))
 
 
-def _key_figures(report: Report) -> dict[str, list[tuple[_Metric, list[Cell]]]]:
-    models = [one.metrics.to_dict("index") for one in report.evaluations.values()]
-    differences = {}
-    if report.comparison is not None:
-        rows = report.comparison.differences.to_dict("records")
-        differences = {(row["other"], row["metric"]): row for row in rows}
+def _metric_rows(name: str, evaluation: Evaluation) -> list[dict[str, Any]]:
+    table = evaluation.metrics.rename_axis("metric").reset_index()
+    table.insert(1, "model", name)
+    return [{str(key): cell for key, cell in row.items()} for row in table.to_dict("records")]
 
-    def cells(metric: _Metric) -> list[Cell]:
-        rows = [differences.get((other, metric.key)) for other in _others(report)]
-        return [_cell(model[metric.key], metric.form) for model in models] + [
-            _cell(row, f"+{metric.form}", "difference") if row else Cell("") for row in rows
-        ]
 
+def _describe_comparison(comparison: Comparison | None) -> dict[str, Any]:
+    if comparison is None:
+        tables = ("differences", "auc", "top", "net_benefit", "cross", "segments")
+        return {"verdict": [], "capacity": None, **{name: [] for name in tables}}
+    capacity = {
+        "weeks": comparison.weeks,
+        "chosen": comparison.chosen / float(comparison.capacity["n_leads"].max()),
+        "rows": comparison.capacity,
+        "differences": comparison.capacity_differences,
+    }
     return {
-        group: [(metric, cells(metric)) for metric in metrics]
-        for group, metrics in _METRICS.items()
+        "verdict": comparison.verdict,
+        "capacity": capacity,
+        "differences": comparison.differences,
+        "auc": comparison.auc,
+        "top": comparison.top,
+        "net_benefit": comparison.net_benefit,
+        "cross": [] if comparison.cross is None else comparison.cross,
+        "segments": [] if comparison.segments is None else comparison.segments,
     }
 
 
-def _cell(row: Mapping[Any, Any], form: str, value: str = "value") -> Cell:
-    known = math.isfinite(row[value]) and row["lower"] != row["upper"]
-    interval = _interval(row["lower"], row["upper"], form) if known else ""
-    return Cell(_formatted(row[value], form), interval, row.get("better") or "")
-
-
-def _interval(low: float, high: float, form: str) -> str:
-    # the unit stands once
-    start = _formatted(low, form).rstrip("\N{NO-BREAK SPACE}%p")
-    return f"{start} to {_formatted(high, form)}"
-
-
-def _formatted(value: float, form: str) -> str:
-    if not math.isfinite(value):
-        return "–"
-    if form.endswith("%"):
-        unit = "pp" if form.startswith("+") else "%"
-        text = f"{100 * value:{form[:-1]}.1f}\N{NO-BREAK SPACE}{unit}"
-    else:
-        text = f"{value:{form}}"
-    return text.replace("-", "\N{MINUS SIGN}")
-
-
-def _bands_rows(evaluations: Mapping[str, Evaluation]) -> dict[str, list[dict[str, Any]]]:
-    return {
-        name: [
-            {
-                "band": row["band"],
-                "n_leads": f"{row['n_leads']:,}",
-                "n_won": f"{row['n_won']:,}",
-                "cell": _cell(row, "%", "conversion"),
-            }
-            for row in one.bands.to_dict("records")
-        ]
-        for name, one in evaluations.items()
-        if one.bands is not None
+def _describe_points(points: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Return the features, those that part leads most first, with their values as rows."""
+    if points is None:
+        return []
+    defaults: dict[str, Any] = {
+        "label": points["feature"],
+        "family": "",
+        "kind": "category",
+        "from": None,
+        "to": None,
+        "share": None,
+        "other_points": None,
     }
-
-
-def _plain_rows(table: pd.DataFrame) -> dict[str, Any]:
-    def text(value: Any) -> str:
-        if isinstance(value, bool | np.bool_):
-            return "yes" if value else ""
-        if isinstance(value, float):
-            return _formatted(value, ".4f")
-        return "–" if pd.isna(value) else str(value)
-
-    return {
-        "columns": [str(name).replace("_", " ") for name in table.columns],
-        "rows": [[text(value) for value in row] for row in table.itertuples(index=False)],
-        "numeric": [column.dtype.kind in "iuf" for _, column in table.items()],
-    }
+    missing = {name: value for name, value in defaults.items() if name not in points}
+    table = points.assign(**missing)
+    weight = pd.to_numeric(table["share"]).fillna(1.0)
+    mean = (table["points"] * weight).groupby(table["feature"]).sum()
+    mean = mean / weight.groupby(table["feature"]).sum()
+    away = (table["points"] - table["feature"].map(mean)) ** 2 * weight
+    spread = away.groupby(table["feature"]).sum() / weight.groupby(table["feature"]).sum()
+    columns = ["value", "from", "to", "share", "points", "other_points"]
+    groups = dict(list(table.groupby("feature", sort=False)))
+    told = []
+    for name in sorted(groups, key=lambda name: -spread[name]):
+        if spread[name] > 0:
+            head = groups[name][["feature", "label", "family", "kind"]].iloc[0].astype("str")
+            named = {str(key): text for key, text in head.to_dict().items()}
+            told.append({**named, "rows": groups[name][columns]})
+    return told

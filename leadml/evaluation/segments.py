@@ -13,7 +13,7 @@ from leadml.evaluation.delong import auc_interval
 from leadml.evaluation.tables import wilson_interval
 
 MAX_LEVELS = 8
-# below 20 wins the interval of a conversion is wider than half of it to either side
+# the interval of a conversion of 20 wins reaches almost half of it to either side
 SMALL = 20
 MISSING, OTHER = "missing", "other"
 
@@ -137,7 +137,7 @@ def _levels(values: Any, n_leads: int, name: str) -> tuple[list[str], Any]:
         numbers = series.to_numpy(dtype=float, na_value=np.nan)
         return _cut(np.where(np.isfinite(numbers), numbers, np.nan), _number)
     if kind == "M":
-        days = series.to_numpy(dtype="datetime64[D]")
+        days = series.dt.tz_localize(None).to_numpy(dtype="datetime64[D]")
         numbers = np.where(np.isnat(days), np.nan, days.astype(float))
         return _cut(numbers, lambda day: str(np.datetime64(int(day), "D")))
     return _most_frequent(series)

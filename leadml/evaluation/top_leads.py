@@ -57,7 +57,7 @@ def compute_mcnemar(
     """
     outcomes = checked_outcomes(y_true)
     models = checked_models(probabilities, len(outcomes), at_least=2)
-    check_n_leads(n_leads, len(outcomes))
+    _check_n_leads(n_leads, len(outcomes))
     # one random order for all models: those that rank equally have the same top
     order = np.random.default_rng(random_state).random(len(outcomes))
     won = outcomes == 1
@@ -70,9 +70,8 @@ def compute_mcnemar(
     return pd.DataFrame(rows)
 
 
-def check_n_leads(n_leads: int, n_all: int) -> None:
-    """Raise DataError where sales cannot call that many leads of these."""
-    if not (n_leads == int(n_leads) and 1 <= n_leads <= n_all):
+def _check_n_leads(n_leads: int, n_all: int) -> None:
+    if not (isinstance(n_leads, int | np.integer) and 1 <= n_leads <= n_all):
         message = (
             f"`n_leads` is {n_leads}. Accepted is a whole number from 1 to {n_all:,}, the leads "
             "in `y_true`. Pass how many of them sales can call."

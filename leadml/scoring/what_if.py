@@ -94,15 +94,16 @@ class WhatIf:
     def to_dict(self, leads: pd.DataFrame) -> dict[str, Any]:
         """Return fields and tables as JSON values; what is typical comes from some leads."""
         values = _read_features(self.scorers, leads)
-        mine, tables = {}, {}
+        mine: dict[str, LeadScorer] = {}
+        tables: dict[str, LeadScorer] = {}
         for name, scorer in self.scorers.items():
             last = split_pipeline(scorer.estimator_)[1]
             (tables if getattr(last, "bag_", None) is None else mine)[name] = scorer
         why = None
         if mine:
             why = (
-                f"Any columns of the {' and the '.join(mine)} may act together (structure full), so "
-                "its sum is not read from tables. `leadml explain` prints it for a lead."
+                f"In the {' and the '.join(mine)} any columns may act together (structure full), "
+                "so its sum is not read from tables. `leadml explain` prints it for a lead."
             )
         first = next(iter(self.scorers.values()))
         bands = first.bands or Bands()
@@ -126,7 +127,11 @@ class WhatIf:
             if isinstance(last, RulePointsClassifier):
                 factor *= float(last.slope_ or 0.0)
         place = {field.source: number for number, field in enumerate(self.fields)}
-        parts = [_Recoded(column, self.fields[place[source_of(column)]]) for column in table.columns]
+        sources = [place[source_of(column)] for column in table.columns]
+        parts = [
+            _Recoded(column, self.fields[at])
+            for column, at in zip(table.columns, sources, strict=True)
+        ]
         number = {column.name: at for at, column in enumerate(table.columns)}
         return {
             "name": name,
@@ -278,12 +283,13 @@ def _describe_field(field: Field, values: pd.Series) -> dict[str, Any]:
         counts = texts.value_counts(dropna=False)
         typical = counts.index[0] if len(counts) else None
         typical = None if is_missing(typical) else typical
+    levels = [] if field.levels is None else [*field.levels, OTHER]
     return {
         "source": field.source,
         "label": describe_feature(field.source),
         "family": field.family,
         "kind": "number" if field.is_number else "choice",
-        "choices": [] if field.levels is None else [[name, name] for name in (*field.levels, OTHER)],
+        "choices": [[level, level] for level in levels],
         "typical": typical,
         "low": low,
         "high": high,

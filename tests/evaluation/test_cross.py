@@ -47,7 +47,7 @@ def test_cross_table_of_no_wins():
     ("wrong", "met"), [("hott", "'hott'"), (None, "'None'"), (np.nan, "'nan'")]
 )
 def test_unknown_band(wrong, met):
-    with pytest.raises(DataError, match=f"`other_band` holds {met} and 0 more.*Accepted are"):
+    with pytest.raises(DataError, match=rf"`other_band` holds {met} and 0 more.*Accepted are"):
         compute_cross_table([1, 0], ["hot", "cold"], ["hot", wrong])
 
 
@@ -97,7 +97,7 @@ def test_who_did_nothing_is_in_the_lowest_quarter_however_many_they_are():
 
 @pytest.mark.parametrize("edges", [[1, 2], [1, 1, 2], [3, 2, 1], [1, 2, np.inf], [1, np.nan, 2]])
 def test_edges_that_are_none(edges):
-    with pytest.raises(DataError, match="`engagement_edges` is .* Accepted are three rising"):
+    with pytest.raises(DataError, match=r"`engagement_edges` is .* Accepted are three rising"):
         compute_grid([1, 0], [1, 2], [1, 2], engagement_edges=edges)
 
 

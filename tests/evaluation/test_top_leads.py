@@ -84,7 +84,7 @@ def test_no_lead_won():
     assert np.isnan(row["p_value"])
 
 
-@pytest.mark.parametrize("n_leads", [0, 3, 1.5, -1])
+@pytest.mark.parametrize("n_leads", [0, 3, 1.5, float("nan"), -1])
 def test_not_so_many_leads(n_leads):
     models = {"model": [0.9, 0.1], "rules": [0.1, 0.9]}
     with pytest.raises(DataError, match=f"`n_leads` is {n_leads}. Accepted is a whole number"):

@@ -1,7 +1,7 @@
-.PHONY: demo test check lint types bench clean
+.PHONY: demo test check lint types docs bench clean
 PYTHON ?= python3
 # add `postgres` and `spark` to run the tests of these engines too
-EXTRAS ?= demo,notebooks,dev
+EXTRAS ?= demo,notebooks,docs,dev
 BIN := .venv/bin
 # LightGBM's threads otherwise spin beside another busy process
 export OMP_WAIT_POLICY ?= passive
@@ -20,7 +20,10 @@ lint: .venv/ready
 types: .venv/ready
 	$(BIN)/mypy
 
-check: lint types test  ## all that CI runs
+docs: .venv/ready  ## the documentation site, into the folder site
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+check: lint types docs test  ## all that CI runs
 
 bench: .venv/ready  ## ratios against named peers
 	$(BIN)/python -m benchmarks
@@ -32,4 +35,4 @@ bench: .venv/ready  ## ratios against named peers
 	touch $@
 
 clean:
-	rm -rf .venv demo
+	rm -rf .venv demo site

@@ -12,18 +12,22 @@ Floats = NDArray[np.float64]
 
 def checked_outcomes(y_true: Any) -> Floats:
     """Return `y_true` as floats 0 and 1 of shape (n_leads,), else raise DataError."""
-    array = np.asarray(y_true, dtype=object)
+    array = np.asarray(y_true)
+    is_numeric = array.dtype.kind in "bif"
+    array = array if is_numeric else np.asarray(y_true, dtype=object)
     if array.ndim != 1 or array.size == 0:
         message = (
             f"`y_true` has the shape {array.shape}. Accepted is one value a lead, for at least one "
             "lead. Pass a column of 0 (lost) and 1 (won)."
         )
         raise DataError(message)
-    outcomes = np.asarray([_as_float(value) for value in array.tolist()])
+    values = array if is_numeric else [_as_float(value) for value in array.tolist()]
+    outcomes = np.asarray(values, dtype=np.float64)
     wrong = ~np.isin(outcomes, (0.0, 1.0))
     if wrong.any():
+        first = array[wrong].tolist()[0]
         message = (
-            f"`y_true` holds {array[wrong][0]!r} and {int(wrong.sum()) - 1} more such values. "
+            f"`y_true` holds {first!r} and {int(wrong.sum()) - 1} more such values. "
             "Accepted are 1 (won) and 0 (lost). Leave open leads out: their outcome is not known."
         )
         raise DataError(message)

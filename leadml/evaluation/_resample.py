@@ -17,7 +17,7 @@ LEVEL = 0.95
 # weights held at once: what fits the processor's cache is faster, and memory stays small
 _CHUNK = 250_000
 # more leads or groups than this are drawn in blocks, over fewer distinct probabilities
-_MOST_UNITS, _N_BLOCKS, _MOST_CELLS = 50_000, 2_000, 2_048
+_MOST_UNITS, _N_BLOCKS, _MOST_CELLS = 50_000, 2_000, 1_024
 # noise only adds to these, and a resample doubles the noise: their intervals are shifted back
 _BIASED = ["reliability", "resolution", "ece"]
 _NOISE_GROWTH = {"reliability": 2.0, "ece": math.sqrt(2)}

@@ -1,6 +1,6 @@
 """Single leads in a report: only where its reader asked for leads, and by their ids."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -11,20 +11,12 @@ from leadml.judged import Judged
 from leadml.scoring.attribution import is_ours
 from leadml.scoring.reasons import describe_feature
 from leadml.scoring.scorer import LeadScorer
-from leadml.scoring.sums import explain_sum
+from leadml.scoring.sums import explain_sums
 from leadml.scoring.what_if import WhatIf
 
 N_DISAGREEMENTS = 10  # each way
 N_LEADS = 200  # that can be looked up
 MOST_LINES = 14  # of a sum; the rest in one
-
-
-def find_scorers(judged: Judged, place: int) -> Mapping[str, LeadScorer]:
-    """Return the scorers that judged a row."""
-    for places, scorers in judged.parts:
-        if places[0] <= place <= places[-1]:
-            return scorers
-    raise IndexError(place)
 
 
 def describe_disagreements(judged: Judged, n: int = N_DISAGREEMENTS) -> list[dict[str, Any]]:
@@ -34,37 +26,61 @@ def describe_disagreements(judged: Judged, n: int = N_DISAGREEMENTS) -> list[dic
         return []
     rows = judged.first_rows()
     scores = {name: judged.scored[name]["score"].to_numpy()[rows] for name in names}
-    found = []
-    for row in find_disagreements(scores, n).to_dict("records"):
-        place = int(rows[row["place"]])
-        scorers = find_scorers(judged, place)
-        chances = [judged.scored[name]["probability"].to_numpy(float)[place] for name in names]
-        sums = [_sum_of(scorers[name], judged.inputs[name].iloc[[place]]) for name in names]
-        found.append(
-            {
-                "lead_id": str(judged.leads.lead_ids[place]),
-                "won": int(judged.leads.y.iloc[place]),
-                "score": int(row["score"]),
-                "other_score": int(row["other_score"]),
-                "probability": float(chances[0]),
-                "other_probability": float(chances[1]),
-                "sum": sums[0],
-                "other_sum": sums[1],
-            }
+    table = find_disagreements(scores, n)
+    places = rows[table["place"].to_numpy()]
+    sums = {name: _find_sums(judged, name, places) for name in names}
+    chances = {name: judged.scored[name]["probability"].to_numpy(float)[places] for name in names}
+    first, other = names
+    return [
+        {
+            "lead_id": str(judged.leads.lead_ids[place]),
+            "won": int(judged.leads.y.iloc[place]),
+            "score": int(score),
+            "other_score": int(other_score),
+            "probability": float(chances[first][at]),
+            "other_probability": float(chances[other][at]),
+            "sum": sums[first][at],
+            "other_sum": sums[other][at],
+        }
+        for at, (place, score, other_score) in enumerate(
+            zip(places, table["score"], table["other_score"], strict=True)
         )
-    return found
+    ]
 
 
-def _sum_of(scorer: LeadScorer, lead: pd.DataFrame) -> list[list[Any]]:
-    """Return a lead's sum as lines of points, feature and value; what is small in one line."""
-    if not is_ours(scorer.estimator_):
+def _find_sums(judged: Judged, name: str, chosen: Sequence[int]) -> list[list[list[Any]]]:
+    """Return the sums of some rows as lines of points, feature and value."""
+    told: dict[int, list[list[Any]]] = {}
+    for scorer, mine in _by_scorer(judged, name, chosen):
+        rows = judged.inputs[name].iloc[np.asarray(chosen)[mine]]
+        known = is_ours(scorer.estimator_)
+        sums = explain_sums(scorer, scorer.select(rows)) if known else [None] * len(mine)
+        told |= {at: _shorten(lines) for at, lines in zip(mine, sums, strict=True)}
+    return [told[at] for at in range(len(chosen))]
+
+
+def _by_scorer(
+    judged: Judged, name: str, chosen: Sequence[int]
+) -> Iterator[tuple[LeadScorer, list[int]]]:
+    """Yield each scorer with the places, among the chosen rows, of those that it judged."""
+    rows = np.asarray(chosen, dtype=np.intp)
+    for places, scorers in judged.parts:
+        mine = np.flatnonzero((rows >= places[0]) & (rows <= places[-1]))
+        if len(mine):
+            yield scorers[name], mine.tolist()
+
+
+def _shorten(lines: pd.DataFrame | None) -> list[list[Any]]:
+    """Return the strongest lines of a sum; what is small in one line."""
+    if lines is None:
         return []
-    lines = explain_sum(scorer, scorer.select(lead))
     fired = lines[lines["points"].round(2) != 0]
     shown = fired.head(MOST_LINES)
-    told = [
-        [round(float(line.points), 2), describe_feature(str(line.feature)), str(line.value)]
-        for line in shown.itertuples(index=False)
+    told: list[list[Any]] = [
+        [round(float(points), 2), describe_feature(str(feature)), str(value)]
+        for points, feature, value in zip(
+            shown["points"].to_numpy(float), shown["feature"], shown["value"], strict=True
+        )
     ]
     if len(fired) > len(shown):
         rest = float(lines["points"].sum() - shown["points"].sum())
@@ -99,12 +115,9 @@ def describe_leads(
 
 def _score_chosen(judged: Judged, name: str, chosen: Sequence[int]) -> pd.DataFrame:
     parts = []
-    places = np.asarray(chosen)
-    for rows, scorers in judged.parts:
-        mine = np.flatnonzero((places >= rows[0]) & (places <= rows[-1]))
-        if len(mine):
-            scored = scorers[name].score_leads(judged.inputs[name].iloc[places[mine]])
-            parts.append(scored.set_axis(mine, axis=0))
+    for scorer, mine in _by_scorer(judged, name, chosen):
+        scored = scorer.score_leads(judged.inputs[name].iloc[np.asarray(chosen)[mine]])
+        parts.append(scored.set_axis(mine, axis=0))
     return pd.concat(parts).sort_index()
 
 

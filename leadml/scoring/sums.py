@@ -71,21 +71,36 @@ def explain_sum(scorer: Any, X: pd.DataFrame) -> pd.DataFrame:
     DataError
         Where the classifier gives no contributions.
     """
+    return explain_sums(scorer, X.iloc[:1])[0]
+
+
+def explain_sums(scorer: Any, X: pd.DataFrame) -> list[pd.DataFrame]:
+    """Return the sum of each lead line by line, as `explain_sum`."""
     sums = compute_sums(scorer, X)
     if sums.points is None:
         message = "This classifier gives no contributions, so there is no sum to explain."
         raise DataError(message)
-    lines: list[tuple[float, str, str, str]] = []
+    head: list[tuple[float, str, str, str]] = []
     if scorer.scale_ is not None:
-        lines.append((50.0, "average lead", "", ""))
+        head.append((50.0, "average lead", "", ""))
     if scorer.scale_ is not None and round(sums.start, 9) != 0:
-        lines.append((sums.start, "start", "what every lead has", ""))
-    mine = sums.points.iloc[0]
-    for feature in mine.abs().sort_values(ascending=False, kind="stable").index:
-        value = sums.values[feature].iloc[0] if feature in sums.values else ""
-        family = scorer.find_family(feature) or ""
-        lines.append((mine[feature], str(feature), describe_value(value), family))
-    return pd.DataFrame(lines, columns=["points", "feature", "value", "family"])
+        head.append((sums.start, "start", "what every lead has", ""))
+    families = {name: scorer.find_family(name) or "" for name in sums.points.columns}
+    tables = []
+    for place in range(len(X)):
+        mine, values = sums.points.iloc[place], sums.values.iloc[place]
+        lines = [
+            (
+                mine[feature],
+                str(feature),
+                describe_value(values[feature]) if feature in values.index else "",
+                families[feature],
+            )
+            for feature in mine.abs().sort_values(ascending=False, kind="stable").index
+        ]
+        names = ["points", "feature", "value", "family"]
+        tables.append(pd.DataFrame([*head, *lines], columns=names))
+    return tables
 
 
 def judge_foreign(scorer: Any, X: pd.DataFrame) -> Verdicts:

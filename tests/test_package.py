@@ -18,7 +18,13 @@ MODULES = [
 ]
 FILES = sorted(Path(leadml.__file__).parent.rglob("*.py"))
 #: The estimators that `check_estimator` is run on: a new one must get its own checks.
-CHECKED = {"LeadBoostingClassifier", "LeadScorer", "ProfileFeatures", "RulePointsClassifier"}
+CHECKED = {
+    "LeadBoostingClassifier",
+    "LeadScorer",
+    "LeadValueRegressor",
+    "ProfileFeatures",
+    "RulePointsClassifier",
+}
 
 
 def loaded_after(code: str) -> set[str]:

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.special import expit, logit
 
@@ -67,31 +67,61 @@ def test_band_edges_belong_to_the_band_above():
 
 
 @given(
-    scores=st.lists(st.integers(0, 99), min_size=1, max_size=60),
+    scores=st.lists(st.integers(0, 100), min_size=1, max_size=60),
     leads_a_week=st.integers(1, 30),
     weeks=st.sampled_from([1, 2, 4]),
 )
 @settings(max_examples=100, deadline=None)
 def test_the_hot_band_fills_the_capacity(scores, leads_a_week, weeks):
+    capacity = leads_a_week * weeks
+    assume(scores.count(max(scores)) <= capacity)
     bands = Bands.from_capacity(scores, leads_a_week, weeks)
-    hot = (np.array(scores) >= bands.hot).sum()
-    assert hot <= leads_a_week * weeks
+    assert 0 < (np.array(scores) >= bands.hot).sum() <= capacity
     if bands.hot > 0:  # one point lower would be too many
-        assert (np.array(scores) >= bands.hot - 1).sum() > leads_a_week * weeks
+        assert (np.array(scores) >= bands.hot - 1).sum() > capacity
+    assert bands.warm == min(45, bands.hot)
+
+
+@given(scores=st.lists(st.integers(0, 100), min_size=1, max_size=60), warm=st.integers(1, 30))
+@settings(max_examples=100, deadline=None)
+def test_the_warm_band_fills_its_capacity_beside_the_hot_one(scores, warm):
+    capacity = scores.count(max(scores))
+    bands = Bands.from_capacity(scores, capacity, warm_leads_a_week=warm)
+    assert bands.hot == Bands.from_capacity(scores, capacity).hot
     assert bands.warm <= bands.hot
+    assert (np.array(scores) >= bands.warm).sum() <= capacity + warm
+    if bands.warm > 0:
+        assert (np.array(scores) >= bands.warm - 1).sum() > capacity + warm
 
 
 def test_capacity_by_hand():
     scores = [90, 80, 80, 70, 60, 10]
     assert Bands.from_capacity(scores, 3).hot == 71
-    assert Bands.from_capacity(scores, 2).hot == 81
+    assert Bands.from_capacity(scores, 2).hot == 81  # the two of 80 are called both or not at all
     assert Bands.from_capacity(scores, 1, weeks=4).hot == 61
+    assert Bands.from_capacity(scores, 100) == Bands(hot=0, warm=0)
+    assert Bands.from_capacity([99.5, 99.2, 40], 2).hot == 41
 
 
-@pytest.mark.parametrize(("leads_a_week", "weeks"), [(0, 1), (-1, 1), (5, 0)])
+def test_more_leads_of_the_best_score_than_sales_can_take():
+    with pytest.raises(DataError, match=r"`leads_a_week` is 2, but 3 leads a week .* score, 100"):
+        Bands.from_capacity([100, 100, 100, 7], 2)
+    with pytest.raises(DataError, match=r"is 0.25, but 0.5 leads a week have the best score, 7"):
+        Bands.from_capacity([7, 3], 0.25, weeks=2)
+
+
+@pytest.mark.parametrize(("leads_a_week", "weeks"), [(0, 1), (-1, 1), (5, 0), (float("nan"), 1)])
 def test_capacity_must_be_positive(leads_a_week, weeks):
     with pytest.raises(DataError, match="must be positive"):
         Bands.from_capacity([50], leads_a_week, weeks)
+    with pytest.raises(DataError, match=r"'warm_leads_a_week': 0.* must be positive"):
+        Bands.from_capacity([50], 5, warm_leads_a_week=0)
+
+
+@pytest.mark.parametrize("scores", [[], [101], [-1, 5], [float("nan")]])
+def test_capacity_needs_scores(scores):
+    with pytest.raises(DataError, match="Accepted are scores from 0 to 100"):
+        Bands.from_capacity(scores, 5)
 
 
 def test_stages_at_their_edges():

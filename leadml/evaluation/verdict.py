@@ -60,11 +60,17 @@ def _sentence(
 
 def _by_month(capacity: Capacity, row: Mapping[Any, Any]) -> str:
     weeks = capacity.weeks or 1.0
-    calls = capacity.given or capacity.chosen / weeks
+    calls = _number(capacity.given or capacity.chosen / weeks)
     deals = [row[name] / weeks * WEEKS_A_MONTH for name in ("difference", "lower", "upper")]
+    if deals[1] <= 0 <= deals[2]:
+        value, low, high = map(_signed, deals)
+        return (
+            f"with {calls} calls a week the difference is {value} deals a month, 95 % interval "
+            f"{low} to {high}"
+        )
     more = f"{_number(abs(deals[0]))} {'more' if deals[0] >= 0 else 'fewer'}"
     return (
-        f"with {_number(calls)} calls a week the {row['model']} finds {more} deals a month than "
+        f"with {calls} calls a week the {row['model']} finds {more} deals a month than "
         f"the {row['other']}, 95 % interval {_interval(*deals)}"
     )
 

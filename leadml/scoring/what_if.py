@@ -24,6 +24,7 @@ from leadml.scoring.points import PairTerm, PointsTable, Term
 from leadml.scoring.reasons import describe_feature
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.what_if_trees import describe_trees
 
 MOST_LEVELS = 300  # of a field; rarer ones are `other`
 DECIMALS = 6  # of points
@@ -94,16 +95,13 @@ class WhatIf:
     def to_dict(self, leads: pd.DataFrame) -> dict[str, Any]:
         """Return fields and tables as JSON values; what is typical comes from some leads."""
         values = _read_features(self.scorers, leads)
-        mine: dict[str, LeadScorer] = {}
-        tables: dict[str, LeadScorer] = {}
-        for name, scorer in self.scorers.items():
-            last = split_pipeline(scorer.estimator_)[1]
-            (tables if getattr(last, "bag_", None) is None else mine)[name] = scorer
+        told = {name: self._describe_model(name, one) for name, one in self.scorers.items()}
+        large = [name for name, model in told.items() if model is None]
         why = None
-        if mine:
+        if large:
             why = (
-                f"In the {' and the '.join(mine)} any columns may act together (structure full), "
-                "so its sum is not read from tables. `leadml explain` prints it for a lead."
+                f"The {' and the '.join(large)} (structure full) has more trees than a page holds, "
+                "so its sum is not computed here. `leadml explain` prints it for a lead."
             )
         first = next(iter(self.scorers.values()))
         bands = first.bands or Bands()
@@ -111,10 +109,10 @@ class WhatIf:
             "why": why,
             "bands": {"hot": bands.hot, "warm": bands.warm},
             "fields": [_describe_field(field, values[field.source]) for field in self.fields],
-            "models": [self._describe_model(name, scorer) for name, scorer in tables.items()],
+            "models": [model for model in told.values() if model is not None],
         }
 
-    def _describe_model(self, name: str, scorer: LeadScorer) -> dict[str, Any]:
+    def _describe_model(self, name: str, scorer: LeadScorer) -> dict[str, Any] | None:
         last = split_pipeline(scorer.estimator_)[1]
         table: PointsTable = last.table_
         scale = scorer.scale_
@@ -133,6 +131,12 @@ class WhatIf:
             for column, at in zip(table.columns, sources, strict=True)
         ]
         number = {column.name: at for at, column in enumerate(table.columns)}
+        trees: list[dict[str, Any]] | None = []
+        if getattr(last, "bag_", None) is not None:
+            codes = [part.codes for part in parts]
+            trees = describe_trees(last.bag_, codes, factor * last.bag_weight_)
+        if trees is None:
+            return None
         return {
             "name": name,
             "start": round(start, DECIMALS),
@@ -141,6 +145,7 @@ class WhatIf:
             "columns": [part.to_dict(place[part.field.source]) for part in parts],
             "terms": [_describe_term(term, number, parts, factor) for term in table.terms],
             "pairs": [_describe_pair(pair, number, parts, factor) for pair in table.pairs],
+            "trees": trees,
             "families": dict(table.families),
             "caps": {family: round(cap * factor, DECIMALS) for family, cap in table.caps.items()},
         }

@@ -10,7 +10,8 @@ const SVG = "http://www.w3.org/2000/svg";
 
 const has = (value) => value !== null && value !== undefined;
 const filled = (value) => has(value) && (Array.isArray(value) ? value.length : Object.keys(value).length) > 0;
-const only = (rows, wanted) => rows.filter((row) => Object.entries(wanted).every(([name, value]) => row[name] === value));
+const only = (rows, wanted) =>
+  rows.filter((row) => Object.entries(wanted).every(([name, value]) => row[name] === value));
 const distinct = (values) => [...new Set(values)];
 const clamp = (value, low, high) => Math.min(Math.max(value, low), high);
 const place = (model) => Math.max(MODELS.indexOf(model), 0) % 5;
@@ -42,10 +43,14 @@ function signed(value, digits = 1) {
   return Number(value.toFixed(digits)) > 0 ? `+${text}` : text;
 }
 const percent = (value, digits = 1) => (has(value) ? `${number(100 * value, digits)}${NBSP}%` : "–");
-// as exact as the value needs: a handful of calls a week, but not 1,234.5
-const amount = (value) => number(value, Math.abs(value) < 9.95 ? 1 : 0);
+// as a person would say it: 4.1 deals, 50 calls; what is not 0 does not read as 0
+function amount(value) {
+  const text = number(value, Math.abs(value) < 10 ? 1 : 0).replace(/\.0$/, "");
+  return text === "0" && value ? number(value, 2) : text;
+}
 const short = (text, longest) => (text.length > longest ? `${text.slice(0, longest - 1)}…` : text);
-const plain = (value) => (typeof value === "number" ? minus(String(Number(value.toPrecision(6)))) : String(value));
+const plain = (value) =>
+  typeof value === "number" ? minus(String(Number(value.toPrecision(6)))) : String(value);
 function money(value) {
   const size = Math.abs(value);
   if (size >= 1e6) return `${number(value / 1e6, size >= 1e7 ? 0 : 1)}${NBSP}m`;
@@ -77,9 +82,22 @@ function table(head, rows, { caption, name, className = "" } = {}) {
       "table",
       {},
       caption && h("caption", {}, caption),
-      h("thead", {}, h("tr", {}, head.map((title, at) =>
-        h("th", { scope: "col", class: isText[at] ? "text" : null }, title.replace(/^</, ""))))),
-      h("tbody", {}, rows.map((row) => h("tr", { class: row.className || null }, row.map(cell)))),
+      h(
+        "thead",
+        {},
+        h(
+          "tr",
+          {},
+          head.map((title, at) =>
+            h("th", { scope: "col", class: isText[at] ? "text" : null }, title.replace(/^</, "")),
+          ),
+        ),
+      ),
+      h(
+        "tbody",
+        {},
+        rows.map((row) => h("tr", { class: row.className || null }, row.map(cell))),
+      ),
     ),
   );
 }
@@ -100,3 +118,14 @@ function labelled(label, control, className = "") {
 }
 const FEATURES = new Map((data.points || []).map((one) => [one.feature, one.label || one.feature]));
 const labelOf = (feature) => FEATURES.get(feature) ?? feature;
+
+// words that several figures share
+const FEW = 30;
+const leadsOf = (count) => `${number(count)} ${count === 1 ? UNIT.replace(/s$/, "") : UNIT}`;
+const wonRows = (row, extra = []) => [
+  ...extra,
+  ["won", percent(row.conversion)],
+  ["95 % interval", interval(row)],
+  [UNIT, number(row.n_leads)],
+];
+const withNbsp = (text) => text.replaceAll(" %", `${NBSP}%`);

@@ -15,10 +15,12 @@ from markupsafe import Markup
 SCRIPTS = (
     "base.js",
     "charts.js",
-    "figures.js",
+    "trust.js",
+    "bands.js",
     "tables.js",
     "capacity.js",
     "points.js",
+    "trees.js",
     "what_if.js",
     "leads.js",
     "main.js",
@@ -78,7 +80,7 @@ HEADLINES = (
 
 
 def render_page(payload: Mapping[str, Any]) -> str:
-    """Return the whole page as HTML text; equal payloads give equal texts.
+    r"""Return the whole page as HTML text; equal payloads give equal texts.
 
     Title, facts, warnings, verdict, key figures and explanations stand in the HTML itself; charts
     and panels are drawn from the payload by the page's script. A section without figures is left

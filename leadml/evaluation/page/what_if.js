@@ -5,14 +5,17 @@ const roundHalfEven = (value) => {
   const rest = value - below;
   return rest > 0.5 || (rest === 0.5 && below % 2 !== 0) ? below + 1 : below;
 };
-const asNumber = (value) => (has(value) && value !== "" && Number.isFinite(Number(value)) ? Number(value) : null);
+const asNumber = (value) =>
+  has(value) && value !== "" && Number.isFinite(Number(value)) ? Number(value) : null;
 
 // the model's columns with their look-ups, made once
 function prepared(model) {
   const columns = model.columns.map((column) => ({
-    ...column, place: new Map((column.levels || []).map((level, at) => [String(level), at])),
+    ...column,
+    place: new Map((column.levels || []).map((level, at) => [String(level), at])),
   }));
-  return { ...model, columns };
+  const lasts = columns.map((column) => (column.levels || column.edges).length + 1);
+  return { ...model, columns, lasts };
 }
 
 function codeOf(column, value) {
@@ -34,12 +37,23 @@ function evaluate(model, values) {
   for (const term of model.terms) {
     const column = model.columns[term.column];
     const x = term.slope ? asNumber(values[column.field]) : null;
-    add(term.feature, term.values[codes[term.column]] + (x === null ? 0 : term.slope * clamp(x, term.low, term.high)));
+    add(
+      term.feature,
+      term.values[codes[term.column]] + (x === null ? 0 : term.slope * clamp(x, term.low, term.high)),
+    );
   }
-  for (const { columns: [i, j], first, second, grid } of model.pairs || []) {
+  for (const {
+    columns: [i, j],
+    first,
+    second,
+    grid,
+  } of model.pairs || []) {
     const half = grid[first[codes[i]]][second[codes[j]]] / 2;
     add(model.columns[i].name, half);
     add(model.columns[j].name, half);
+  }
+  for (const tree of model.trees || []) {
+    explainTree(tree, codes, model.lasts, (column, points) => add(model.columns[column].name, points));
   }
   for (const [family, cap] of Object.entries(model.caps || {})) {
     const members = [...lines.keys()].filter((feature) => model.families[feature] === family);
@@ -79,23 +93,48 @@ function whatIfPanel(box) {
 
   const editors = new Map();
   const filter = h("input", { type: "search", placeholder: "name of a field", oninput: () => showFields() });
-  const more = h("button", { type: "button", onclick: () => { isAll = !isAll; showFields(); } });
+  const more = h("button", {
+    type: "button",
+    onclick: () => {
+      isAll = !isAll;
+      showFields();
+    },
+  });
   const list = h("div", { class: "fields", id: "what-if-fields" });
   const from = h("p", { class: "hint", role: "status" });
-  const reset = h("button", { type: "button", id: "what-if-reset", onclick: () => load(start, name) }, "Reset");
-  const usual = h("button", { type: "button", class: "quiet", hidden: true, onclick: () => load(typical, null) }, "Typical lead");
+  const reset = h(
+    "button",
+    { type: "button", id: "what-if-reset", onclick: () => load(start, name) },
+    "Reset",
+  );
+  const usual = h(
+    "button",
+    { type: "button", class: "quiet", hidden: true, onclick: () => load(typical, null) },
+    "Typical lead",
+  );
   const scores = h("div", { class: "scores", id: "what-if-scores" });
   const sums = h("div", { class: "sums" });
 
   function editor(field, at) {
-    const set = (value) => { values[at] = value; showScores(); mark(); };
+    const set = (value) => {
+      values[at] = value;
+      showScores();
+      mark();
+    };
     const box = h("div", { class: "control field" });
     const mark = () => box.classList.toggle("changed", values[at] !== start[at]);
     const label = field.label || field.source;
     if (field.kind === "choice") {
       const choices = field.choices || [];
-      const select = h("select", { "data-field": field.source, onchange: () => set(select.value === "" ? null : choices[Number(select.value)][0]) },
-        h("option", { value: "" }, "missing"), choices.map(([, text], index) => h("option", { value: index }, text)));
+      const select = h(
+        "select",
+        {
+          "data-field": field.source,
+          onchange: () => set(select.value === "" ? null : choices[Number(select.value)][0]),
+        },
+        h("option", { value: "" }, "missing"),
+        choices.map(([, text], index) => h("option", { value: index }, text)),
+      );
       // a value that is no choice, such as a rare level, becomes one
       const read = () => {
         let index = choices.findIndex(([value]) => value === values[at]);
@@ -109,25 +148,55 @@ function whatIfPanel(box) {
       box.append(...labelled(label, select).childNodes);
       return { node: box, read };
     }
-    const typed = h("input", { type: "number", step: "any", placeholder: "missing", "data-field": field.source, oninput: () => { set(asNumber(typed.value)); slide(); } });
+    const typed = h("input", {
+      type: "number",
+      step: "any",
+      placeholder: "missing",
+      "data-field": field.source,
+      oninput: () => {
+        set(asNumber(typed.value));
+        slide();
+      },
+    });
     const isRange = has(field.low) && has(field.high) && field.low < field.high;
-    const whole = isRange && Number.isInteger(field.low) && Number.isInteger(field.high) && field.high - field.low >= 2;
-    const range = isRange && h("input", { type: "range", min: field.low, max: field.high, step: whole ? 1 : (field.high - field.low) / 100, "aria-label": `${label}, slider`,
-      oninput: () => { typed.value = Number(Number(range.value).toPrecision(5)); set(asNumber(typed.value)); range.classList.remove("unset"); } });
+    const whole =
+      isRange && Number.isInteger(field.low) && Number.isInteger(field.high) && field.high - field.low >= 2;
+    const range =
+      isRange &&
+      h("input", {
+        type: "range",
+        min: field.low,
+        max: field.high,
+        step: whole ? 1 : (field.high - field.low) / 100,
+        "aria-label": `${label}, slider`,
+        oninput: () => {
+          typed.value = Number(Number(range.value).toPrecision(5));
+          set(asNumber(typed.value));
+          range.classList.remove("unset");
+        },
+      });
     const slide = () => {
       if (!range) return;
       range.value = values[at] ?? field.low;
       range.classList.toggle("unset", !has(values[at]));
     };
-    const read = () => { typed.value = values[at] ?? ""; slide(); mark(); };
+    const read = () => {
+      typed.value = values[at] ?? "";
+      slide();
+      mark();
+    };
     const [name] = labelled(label, typed).childNodes;
     box.append(name, h("div", { class: "both" }, typed, range));
     return { node: box, read };
   }
   function showFields() {
     const wanted = filter.value.trim().toLowerCase();
-    const matches = fields.map((field, at) => [field, at]).filter(([field]) =>
-      !wanted || `${field.label} ${field.source} ${field.family}`.toLowerCase().includes(wanted));
+    const matches = fields
+      .map((field, at) => [field, at])
+      .filter(
+        ([field]) =>
+          !wanted || `${field.label} ${field.source} ${field.family}`.toLowerCase().includes(wanted),
+      );
     const visible = isAll ? matches : matches.slice(0, SHOWN_FIELDS);
     for (const [field, at] of visible) {
       if (!editors.has(at)) editors.set(at, editor(field, at));
@@ -140,42 +209,134 @@ function whatIfPanel(box) {
   function card(model, now) {
     const was = before[model.name];
     const change = now.score - was.score;
-    return h("div", { class: `score m${place(model.name)}`, "data-model": model.name },
+    return h(
+      "div",
+      { class: `score m${place(model.name)}`, "data-model": model.name },
       h("div", { class: "who" }, modelName(model.name)),
-      h("div", { class: "value" }, h("b", {}, number(now.score)), edges && bandChip(bandOf(now.score, edges)),
-        change ? h("span", { class: "change" }, `${signed(change, 0)} from ${number(was.score)}`) : null),
-      h("div", { class: "meter" }, h("i", { style: `width:${now.score}%` }), h("u", { style: `left:${was.score}%` })),
-      h("div", { class: "chance" }, `${percent(now.probability)} chance of a win`));
+      h(
+        "div",
+        { class: "value" },
+        h("b", {}, number(now.score)),
+        edges && bandChip(bandOf(now.score, edges)),
+        change ? h("span", { class: "change" }, `${signed(change, 0)} from ${number(was.score)}`) : null,
+      ),
+      h(
+        "div",
+        { class: "meter" },
+        h("i", { style: `width:${now.score}%` }),
+        h("u", { style: `left:${was.score}%` }),
+      ),
+      h("div", { class: "chance" }, `${percent(now.probability)} chance of a win`),
+    );
   }
   function sum(model, now) {
     const old = new Map(before[model.name].lines.map((line) => [line.feature, line.points]));
-    const lines = now.lines.map((line) => ({ ...line, change: line.points - (old.get(line.feature) ?? 0) }))
+    const lines = now.lines
+      .map((line) => ({ ...line, change: line.points - (old.get(line.feature) ?? 0) }))
       .sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
-    const isShown = (line, at) => isLong || at < SHOWN_LINES || lines.length <= SHOWN_LINES + 1 || Math.abs(line.change) >= 0.05;
+    const isShown = (line, at) =>
+      isLong || at < SHOWN_LINES || lines.length <= SHOWN_LINES + 1 || Math.abs(line.change) >= 0.05;
     const visible = lines.filter(isShown);
     const rest = lines.filter((line, at) => !isShown(line, at));
     const widest = Math.max(1, ...lines.map((line) => Math.abs(line.points)));
-    const row = (label, points, change, className) => h("tr", { class: className || null },
-      h("th", { scope: "row" }, label),
-      h("td", { class: "tug" }, points === null ? null : h("i", { class: points < 0 ? "less" : "more", style: `--part:${(50 * Math.abs(points)) / widest}%` })),
-      h("td", {}, points === null ? "" : signed(points)),
-      h("td", { class: "change" }, Math.abs(change) >= 0.05 ? signed(change) : ""));
+    const row = (label, points, change, className) =>
+      h(
+        "tr",
+        { class: className || null },
+        h("th", { scope: "row" }, label),
+        h(
+          "td",
+          { class: "tug" },
+          points === null
+            ? null
+            : h("i", {
+                class: points < 0 ? "minus" : "plus",
+                style: `--part:${(46 * Math.abs(points)) / widest}%`,
+              }),
+        ),
+        h("td", {}, points === null ? "" : signed(points)),
+        h("td", { class: "change" }, Math.abs(change) >= 0.05 ? signed(change) : ""),
+      );
     const together = rest.reduce((total, line) => total + line.points, 0);
-    return h("div", { class: `sum m${place(model.name)}` }, h("h4", {}, modelName(model.name)),
-      h("table", {},
-        h("thead", { class: "hidden" }, h("tr", {}, ["Feature", "", "Points", "Change"].map((text) => h("th", { scope: "col" }, text)))),
-        h("tbody", {},
-          h("tr", {}, h("th", { scope: "row" }, "start"), h("td"), h("td", {}, number(model.start, 1)), h("td")),
-          visible.map((line) => row(labelOf(line.feature), line.points, line.change, Math.abs(line.change) >= 0.05 ? "changed" : null)),
-          rest.length ? row(`${rest.length} smaller lines`, together, 0, "rest") : null),
-        h("tfoot", {}, h("tr", {}, h("th", { scope: "row" }, "sum"), h("td"), h("td", {}, number(now.raw, 1)), h("td", { class: "change" }, Math.abs(now.raw - before[model.name].raw) >= 0.05 ? signed(now.raw - before[model.name].raw) : "")))));
+    return h(
+      "div",
+      { class: `sum m${place(model.name)}` },
+      h("h4", {}, modelName(model.name)),
+      h(
+        "table",
+        {},
+        h(
+          "thead",
+          { class: "hidden" },
+          h(
+            "tr",
+            {},
+            ["Feature", "", "Points", "Change"].map((text) => h("th", { scope: "col" }, text)),
+          ),
+        ),
+        h(
+          "tbody",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, "start"),
+            h("td"),
+            h("td", {}, number(model.start, 1)),
+            h("td"),
+          ),
+          visible.map((line) =>
+            row(
+              labelOf(line.feature),
+              line.points,
+              line.change,
+              Math.abs(line.change) >= 0.05 ? "changed" : null,
+            ),
+          ),
+          rest.length ? row(`${rest.length} smaller lines`, together, 0, "rest") : null,
+        ),
+        h(
+          "tfoot",
+          {},
+          h(
+            "tr",
+            {},
+            h("th", { scope: "row" }, "sum"),
+            h("td"),
+            h("td", {}, number(now.raw, 1)),
+            h(
+              "td",
+              { class: "change" },
+              Math.abs(now.raw - before[model.name].raw) >= 0.05
+                ? signed(now.raw - before[model.name].raw)
+                : "",
+            ),
+          ),
+        ),
+      ),
+    );
   }
   function showScores() {
     const now = scoreAll(values);
     scores.replaceChildren(...judges.map((model) => card(model, now[model.name])));
     const isLonger = judges.some((model) => now[model.name].lines.length > SHOWN_LINES + 1);
-    sums.replaceChildren(...judges.map((model) => sum(model, now[model.name])),
-      isLonger ? h("button", { type: "button", class: "quiet", onclick: () => { isLong = !isLong; showScores(); } }, isLong ? "Fewer lines" : "All lines") : "");
+    sums.replaceChildren(
+      ...judges.map((model) => sum(model, now[model.name])),
+      isLonger
+        ? h(
+            "button",
+            {
+              type: "button",
+              class: "quiet",
+              onclick: () => {
+                isLong = !isLong;
+                showScores();
+              },
+            },
+            isLong ? "Fewer lines" : "All lines",
+          )
+        : "",
+    );
   }
   function load(next, id) {
     start = next;
@@ -189,14 +350,26 @@ function whatIfPanel(box) {
   }
   box.append(
     why ? h("p", { class: "label" }, why) : "",
-    h("div", { class: "what-if" },
-      h("div", {}, h("div", { class: "controls" }, labelled("Find", filter, "grow"), reset, usual), from, list, h("p", { class: "more" }, more)),
-      h("div", { class: "result" }, scores, sums)),
+    h(
+      "div",
+      { class: "what-if" },
+      h(
+        "div",
+        {},
+        h("div", { class: "controls" }, labelled("Find", filter, "grow"), reset, usual),
+        from,
+        list,
+        h("p", { class: "more" }, more),
+      ),
+      h("div", { class: "result" }, scores, sums),
+    ),
   );
   load(typical, null);
-  return { open: (lead) => {
-    load(lead.values, lead.lead_id);
-    document.getElementById("what-if").scrollIntoView();
-    reset.focus({ preventScroll: true });
-  } };
+  return {
+    open: (lead) => {
+      load(lead.values, lead.lead_id);
+      document.getElementById("what-if").scrollIntoView();
+      reset.focus({ preventScroll: true });
+    },
+  };
 }

@@ -106,7 +106,8 @@ class Judged:
         weeks : float, default=None
             In how many weeks the leads came in; None takes it from their dates, if they have any.
         segments : iterable of str, default=None
-            Features to compare within; None takes up to 8 categories.
+            Features to compare within; None takes the 8 categories whose conversions lie
+            furthest apart.
 
         Raises
         ------
@@ -159,7 +160,8 @@ class Judged:
         values = pd.concat(frames)
         if names is None:
             told = [name for name in values.columns if name in levels]
-            names = sorted(told, key=lambda name: values[name].isna().mean())[:MOST_SEGMENTS]
+            apart = {name: _spread(values[name], self.leads.y) for name in told}
+            names = sorted(told, key=lambda name: -apart[name])[:MOST_SEGMENTS]
         names = list(names)
         lacking = [name for name in names if name not in values]
         if lacking:
@@ -168,6 +170,12 @@ class Judged:
             ]
             raise DataError(all_problems("The segments", problems))
         return values[names]
+
+
+def _spread(values: pd.Series, y: pd.Series) -> float:
+    """Return how far the conversions of a column's values lie apart."""
+    won = pd.Series(y.to_numpy()).groupby(values.astype("str").fillna("").to_numpy())
+    return float(won.transform("mean").var())
 
 
 def score_rows(scorer: LeadScorer, X: pd.DataFrame) -> pd.DataFrame:

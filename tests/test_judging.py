@@ -130,7 +130,7 @@ def test_weeks_come_from_the_days_of_the_leads(judged):
     _, found = judged
     weeks = found.find_weeks()
     assert weeks == pytest.approx(200 / 7, abs=0.2)
-    assert f"calls a week the {MODEL}" in found.compare(capacity=2).verdict[0]
+    assert "with 2 calls a week the " in found.compare(capacity=2).verdict[0]
     undated = replace(found, leads=replace(found.leads, created=None))
     assert undated.find_weeks() is None
     assert "among the" in undated.compare().verdict[0].lower()

@@ -77,20 +77,29 @@ class Capacity:
             raise DataError(message)
         return cls(n_leads, chosen, weeks, capacity)
 
-    def count_wins(self, counts: Counts) -> Floats:
-        """Return the wins found at each of `fractions`, shape (n_resamples, n_fractions).
+    def count_wins(self, counts: Counts) -> tuple[Floats, Floats]:
+        """Return wins, and their share of all wins, at each of `fractions`, by resample.
 
-        A resample of accounts may hold more or fewer leads: its wins are those of `n_leads`.
+        Both have the shape (n_resamples, n_fractions). A resample of accounts may hold more or
+        fewer leads: its wins are those of `n_leads`.
         """
-        wins = weighted.gain(counts, self.fractions) * counts.n_won[:, None]
-        return np.nan_to_num(wins) * (self.n_leads / counts.n_leads)[:, None]
+        gain = weighted.gain(counts, self.fractions)
+        wins = np.nan_to_num(gain * counts.n_won[:, None])
+        return wins * (self.n_leads / counts.n_leads)[:, None], gain
 
-    def tabulate(self, values: Mapping[str, Floats], drawn: Mapping[str, Floats]) -> pd.DataFrame:
-        """Return the wins of each model, one row a model and fraction."""
-        return pd.concat(
-            [self._rows(values[name], drawn[name], "n_won", model=name) for name in values],
-            ignore_index=True,
-        )
+    def tabulate(
+        self,
+        values: Mapping[str, Floats],
+        drawn: Mapping[str, Floats],
+        gains: Mapping[str, Floats],
+    ) -> pd.DataFrame:
+        """Return the wins of each model, and their share, one row a model and fraction."""
+        parts = []
+        for name, wins in values.items():
+            lower, upper = percentile_interval(gains[name])
+            shares = {"gain": wins / (wins[-1] or np.nan), "gain_lower": lower, "gain_upper": upper}
+            parts.append(self._rows(wins, drawn[name], "n_won", model=name).assign(**shares))
+        return pd.concat(parts, ignore_index=True)
 
     def tabulate_differences(
         self, values: Mapping[str, Floats], drawn: Mapping[str, Floats]

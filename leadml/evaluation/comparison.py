@@ -60,7 +60,8 @@ class Comparison:
     auc : DataFrame
         The difference of the AUCs by DeLong's test, as `compute_delong` gives it.
     capacity : DataFrame
-        Wins among the best-scored leads: model, fraction, n_leads, n_won, lower, upper.
+        Wins among the best-scored leads: model, fraction, n_leads, n_won, lower, upper, and
+        their share of all wins: gain, gain_lower, gain_upper.
     capacity_differences : DataFrame
         The first model's wins less each other's: model, other, fraction, n_leads, difference,
         lower, upper.
@@ -225,11 +226,11 @@ def compare(
     once = outcomes if first_rows is None else outcomes[first_rows]
     asked = Capacity.choose(len(once), capacity, weeks)
     drawn = _draw(outcomes, chances, codes, first_rows, asked, base_rate, n_resamples, random_state)
-    values, resamples, wins, drawn_wins = drawn
+    values, resamples, wins, drawn_wins, gains = drawn
     first, *others = chances
     metrics = [with_intervals(values[name], resamples[name]).assign(model=name) for name in chances]
     differences = [_differences(first, other, values, resamples) for other in others]
-    found = asked.tabulate(wins, drawn_wins)
+    found = asked.tabulate(wins, drawn_wins, gains)
     more = asked.tabulate_differences(wins, drawn_wins)
 
     def per_lead(array: Any) -> Any:
@@ -295,7 +296,13 @@ def _draw(
     base_rate: float | None,
     n_resamples: int,
     random_state: int,
-) -> tuple[dict[str, pd.Series], dict[str, pd.DataFrame], dict[str, Floats], dict[str, Floats]]:
+) -> tuple[
+    dict[str, pd.Series],
+    dict[str, pd.DataFrame],
+    dict[str, Floats],
+    dict[str, Floats],
+    dict[str, Floats],
+]:
     """Return each model's metrics and wins, of the leads and of the same resamples."""
     ones = np.ones(len(outcomes))
     rows = {name: Cells.build(outcomes, chance, ones) for name, chance in chances.items()}
@@ -309,7 +316,7 @@ def _draw(
     cells |= {("leads", name): leads[name] for name in chances if leads is not rows}
     key = "rows" if leads is rows else "leads"
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in chances}
-    wins: dict[str, list[Floats]] = {name: [] for name in chances}
+    wins: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in chances}
     for chunk in draw_counts(cells, len(outcomes), codes, n_resamples, random_state):
         for name in chances:
             frames[name].append(pd.DataFrame(all_metrics(chunk["rows", name], base_rate)))
@@ -319,8 +326,9 @@ def _draw(
     return (
         {name: pd.DataFrame(metrics).iloc[0] for name, metrics in exact.items()},
         {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()},
-        {name: asked.count_wins(leads[name].count(once))[0] for name in leads},
-        {name: np.vstack(parts) for name, parts in wins.items()},
+        {name: asked.count_wins(leads[name].count(once))[0][0] for name in leads},
+        {name: np.vstack([each for each, _ in parts]) for name, parts in wins.items()},
+        {name: np.vstack([share for _, share in parts]) for name, parts in wins.items()},
     )
 
 

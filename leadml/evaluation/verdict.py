@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 
 from leadml.evaluation.capacity import WEEKS_A_MONTH, Capacity
+from leadml.wording import MINUS, number
 
 
 def make_verdict(
@@ -60,7 +61,7 @@ def _sentence(
 
 def _by_month(capacity: Capacity, row: Mapping[Any, Any]) -> str:
     weeks = capacity.weeks or 1.0
-    calls = _number(capacity.given or capacity.chosen / weeks)
+    calls = number(capacity.given or capacity.chosen / weeks)
     deals = [row[name] / weeks * WEEKS_A_MONTH for name in ("difference", "lower", "upper")]
     if deals[1] <= 0 <= deals[2]:
         value, low, high = map(_signed, deals)
@@ -68,10 +69,11 @@ def _by_month(capacity: Capacity, row: Mapping[Any, Any]) -> str:
             f"with {calls} calls a week the difference is {value} deals a month, 95 % interval "
             f"{low} to {high}"
         )
-    more = f"{_number(abs(deals[0]))} {'more' if deals[0] >= 0 else 'fewer'}"
+    count = number(abs(deals[0]))
+    more = f"{count} {'more' if deals[0] >= 0 else 'fewer'} deal{'' if count == '1' else 's'}"
     return (
-        f"with {calls} calls a week the {row['model']} finds {more} deals a month than "
-        f"the {row['other']}, 95 % interval {_interval(*deals)}"
+        f"with {calls} calls a week the {row['model']} finds {more} a month than the "
+        f"{row['other']}, 95 % interval {_interval(*deals)}"
     )
 
 
@@ -115,15 +117,9 @@ def _percent(share: float) -> str:
     return f"{100 * share:.1f} %"
 
 
-def _number(value: float) -> str:
-    """Return a number of deals or calls as a person would say it."""
-    text = f"{value:,.1f}" if abs(value) < 10 else f"{value:,.0f}"
-    return text.removesuffix(".0")
-
-
 def _signed(value: float) -> str:
     # an interval that leaves 0 out must not read as if it held it
-    text = _number(value)
-    if text in ("0", "-0"):
-        text = "0" if value == 0 else f"{value:.2f}"
-    return text.replace("-", "\N{MINUS SIGN}")
+    text = number(value)
+    if text == "0" and value:
+        text = f"{value:.2f}".replace("-", MINUS)
+    return text

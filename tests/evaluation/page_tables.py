@@ -130,6 +130,8 @@ def compute_capacity(won, prob, weeks):
                 "n_leads": n,
                 "n_won": float(found[name][n]),
             }
+            gains = {"gain_lower": float(lower), "gain_upper": float(upper)}
+            row |= {"gain": float(found[name][n] / total), **gains}
             rows.append({**row, "lower": float(lower) * total, "upper": float(upper) * total})
         difference = float(found["model"][n] - found["rules"][n])
         half = 1.1 * math.sqrt(n * (1 - fraction) * 0.3)

@@ -80,8 +80,8 @@ function capacityPanel(box) {
       rows: one.rows.map((row) => ({
         ...row,
         gain: row.n_won / wins,
-        lower: has(row.lower) ? row.lower / wins : null,
-        upper: has(row.upper) ? row.upper / wins : null,
+        lower: row.gain_lower ?? null,
+        upper: row.gain_upper ?? null,
       })),
     }));
     const { plot, marks } = curves(svg, width, height, scaled, {

@@ -235,7 +235,7 @@ function whatIfPanel(box) {
       .map((line) => ({ ...line, change: line.points - (old.get(line.feature) ?? 0) }))
       .sort((a, b) => Math.abs(b.points) - Math.abs(a.points));
     const isShown = (line, at) =>
-      isLong || at < SHOWN_LINES || lines.length <= SHOWN_LINES + 1 || Math.abs(line.change) >= 0.05;
+      isLong || Math.abs(line.change) >= 0.05 || (at < SHOWN_LINES && Math.abs(line.points) >= 0.05);
     const visible = lines.filter(isShown);
     const rest = lines.filter((line, at) => !isShown(line, at));
     const widest = Math.max(1, ...lines.map((line) => Math.abs(line.points)));
@@ -293,7 +293,7 @@ function whatIfPanel(box) {
               Math.abs(line.change) >= 0.05 ? "changed" : null,
             ),
           ),
-          rest.length ? row(`${rest.length} smaller lines`, together, 0, "rest") : null,
+          rest.length ? row(`${rest.length} more lines`, together, 0, "rest") : null,
         ),
         h(
           "tfoot",

@@ -114,8 +114,8 @@ def test_groups_of_repeated_rows_widen_the_interval():
 
 def test_html_and_json_hold_the_verdict_and_escape_names():
     y_true, good, poor = leads(200)
-    result = compare(y_true, {"<b>": good, "rules": poor}, n_resamples=20)
-    assert "<b>" not in result._repr_html_()
+    result = compare(y_true, {"<script>": good, "rules": poor}, n_resamples=20)
+    assert "<script>" not in result._repr_html_()
     assert json.loads(json.dumps(result.to_dict(), allow_nan=False))["verdict"][0]
 
 

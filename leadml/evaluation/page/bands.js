@@ -37,7 +37,7 @@ function bandsFigure() {
       ),
     },
     drawing(`Share won of hot, warm and cold leads by ${models.join(", ")}.`, (svg, width) =>
-      valueRows(svg, width, groups, { max, labelWidth: 64, textWidth: width < 460 ? 62 : 170 }),
+      valueRows(svg, width, groups, { max, labelWidth: 64, textWidth: width < 460 ? 74 : 170 }),
     ),
     numbers(() =>
       table(
@@ -282,7 +282,7 @@ function responseFigure() {
         "who was called soon may have been the better lead.",
       ),
       drawing("Share won by days to the first contact.", (svg, width) =>
-        valueRows(svg, width, groups, { max, labelWidth: 118, textWidth: width < 460 ? 62 : 170 }),
+        valueRows(svg, width, groups, { max, labelWidth: 118, textWidth: width < 460 ? 74 : 170 }),
       ),
     ),
     numbers(() =>

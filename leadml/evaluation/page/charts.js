@@ -266,7 +266,7 @@ function valueRows(
       s(
         "text",
         { x: left - 12, y: y + tall / 2 + 4, class: `end name ${group.className || ""}` },
-        short(group.label, Math.max(8, Math.floor(left / 7))),
+        short(group.label, Math.max(8, Math.floor(left / 7.7))),
       ),
     );
     for (const item of group.items) {

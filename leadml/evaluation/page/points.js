@@ -125,7 +125,7 @@ function categoryChart(one, range, svg, width) {
   const rows = one.rows.filter((row) => heaviest.has(row));
   const left = Math.min(
     width * 0.4,
-    24 + 7 * Math.max(...rows.map((row) => Math.min(String(row.value).length, 24))),
+    24 + 7.7 * Math.max(...rows.map((row) => Math.min(String(row.value).length, 24))),
   );
   const right = width - 46;
   const across = (value) => left + ((value - range[0]) / (range[1] - range[0])) * (right - left);
@@ -168,7 +168,7 @@ function categoryChart(one, range, svg, width) {
       s(
         "text",
         { class: "name end", x: left - 10, y: y + 4 },
-        short(String(row.value), Math.floor((left - 10) / 7)),
+        short(String(row.value), Math.floor((left - 10) / 7.7)),
       ),
     );
     for (const [key, model] of pointsSeries(one).reverse()) {

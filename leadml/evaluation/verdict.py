@@ -66,11 +66,11 @@ def _by_month(capacity: Capacity, row: Mapping[Any, Any]) -> str:
     if deals[1] <= 0 <= deals[2]:
         value, low, high = map(_signed, deals)
         return (
-            f"with {calls} calls a week the difference is {value} deals a month, 95 % interval "
-            f"{low} to {high}"
+            f"with {calls} calls a week the difference is {value} {_deals(value)} a month, 95 % "
+            f"interval {low} to {high}"
         )
     count = number(abs(deals[0]))
-    more = f"{count} {'more' if deals[0] >= 0 else 'fewer'} deal{'' if count == '1' else 's'}"
+    more = f"{count} {'more' if deals[0] >= 0 else 'fewer'} {_deals(count)}"
     return (
         f"with {calls} calls a week the {row['model']} finds {more} a month than the "
         f"{row['other']}, 95 % interval {_interval(*deals)}"
@@ -111,6 +111,10 @@ def _interval(value: float, low: float, high: float) -> str:
     if value < 0:
         low, high = -high, -low
     return f"{_signed(low)} to {_signed(high)}"
+
+
+def _deals(count: str) -> str:
+    return "deal" if count.removeprefix(MINUS) == "1" else "deals"
 
 
 def _percent(share: float) -> str:

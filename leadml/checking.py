@@ -281,6 +281,7 @@ def _find_activity_leaks(rows: LeadTable, config: Config, random_state: int) -> 
 def _use_of(name: str, config: Config) -> str:
     roles = {
         config.leads.value: "value",
+        config.leads.contacted: "first contact",
         config.outcome.closed: "closed",
         config.leads.account: "account",
         config.leads.contact: "contact",

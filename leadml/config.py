@@ -27,6 +27,7 @@ class LeadsTable(ConfigTable):
     account: str | None = None
     contact: str | None = None
     value: str | None = None
+    contacted: str | None = None
     missing: list[str] = []
 
 
@@ -162,7 +163,8 @@ class Config(ConfigTable):
         """Return the columns that are ids, dates, outcome or value, never features."""
         leads, outcome = self.leads, self.outcome
         roles = [leads.id, leads.created, leads.account, leads.contact, leads.value]
-        return [name for name in [*roles, outcome.column, outcome.closed] if name]
+        known = [*roles, leads.contacted, outcome.column, outcome.closed]
+        return [name for name in known if name]
 
     def with_paths(self, change: Callable[[str], str]) -> "Config":
         """Return a copy with every source changed by a function."""
@@ -205,6 +207,13 @@ class Config(ConfigTable):
         ]
         if problems:
             raise ValueError(" ".join(problems))
+        return self
+
+    @model_validator(mode="after")
+    def _contact_needs_a_start(self) -> Self:
+        if self.leads.contacted is not None and self.leads.created is None:
+            message = "`contacted` needs `created` in [leads]: the days to the first contact."
+            raise ValueError(message)
         return self
 
     @model_validator(mode="after")

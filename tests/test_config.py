@@ -216,3 +216,14 @@ def test_every_problem_at_once(tmp_path):
     assert sorted(problem.split(":")[0] for problem in found) == [
         *["line 1", "line 13", "line 14", "line 3"]
     ]
+
+
+def test_the_day_of_the_first_contact_is_a_role_and_needs_the_day_of_the_lead():
+    state = {
+        "leads": {"path": "leads.csv", "id": "id", "created": "created", "contacted": "called"},
+        "outcome": {"column": "won", "won": ["1"], "lost": ["0"]},
+    }
+    assert "called" in Config.model_validate(state).role_columns()
+    del state["leads"]["created"]
+    with pytest.raises(ValueError, match=r"`contacted` needs `created` in \[leads\]"):
+        Config.model_validate(state)

@@ -24,6 +24,9 @@ def init(
     closed: Annotated[str | None, typer.Option(help="Column with the date closed.")] = None,
     account: Annotated[str | None, typer.Option(help="Column with the account's id.")] = None,
     value: Annotated[str | None, typer.Option(help="Column with the deal's value.")] = None,
+    contacted: Annotated[
+        str | None, typer.Option(help="Column with the date of the first contact.")
+    ] = None,
     missing: Annotated[Texts, typer.Option(help="Text that means empty; may repeat.")] = [],  # noqa: B006
     exclude: Annotated[Texts, typer.Option(help="Column not to use; may repeat.")] = [],  # noqa: B006
     keep: Annotated[
@@ -84,6 +87,7 @@ def init(
         closed=closed,
         account=account,
         value=value,
+        contacted=contacted,
         missing=missing,
         exclude=exclude,
         horizon=horizon,

@@ -24,6 +24,7 @@ from leadml.data.sources import clean_cells
 from leadml.data.words import BANT_WORDS, MISSING_TEXTS, VALUE_NAMES, rank, says
 from leadml.errors import ConfigError, DataError, all_problems, did_you_mean
 
+LEAD_ROLES = ("id", "created", "account", "value", "contacted")
 _LISTED = 12  # values shown in a message
 
 
@@ -54,6 +55,7 @@ def infer_config(
     closed: str | None = None,
     account: str | None = None,
     value: str | None = None,
+    contacted: str | None = None,
     missing: Sequence[str] = (),
     exclude: Sequence[str] = (),
     horizon: str = "90D",
@@ -66,8 +68,8 @@ def infer_config(
         As `leadml.data.sources.read_leads` returns it.
     path : str
         Where the leads lie, seen from the folder of the `leadml.toml`.
-    id, outcome, created, closed, account, value : str, optional
-        Columns with a role.
+    id, outcome, created, closed, account, value, contacted : str, optional
+        Columns with a role; `contacted`, the date of the first contact, is never guessed.
     won, lost : sequence of str, optional
         Values of the outcome; every other value, and empty, is open.
     missing : sequence of str, optional
@@ -107,6 +109,7 @@ def infer_config(
         "closed": closed,
         "account": account,
         "value": value,
+        "contacted": contacted,
     }
     _check_options(asked, exclude, list(leads.columns))
     missing = list(missing) or find_missing_texts(leads)
@@ -123,7 +126,7 @@ def infer_config(
         "leads": {
             "path": path,
             "missing": missing,
-            **{key: roles[key] for key in ("id", "created", "account", "value") if key in roles},
+            **{key: roles[key] for key in LEAD_ROLES if key in roles},
         },
         "outcome": {
             "column": roles["outcome"],
@@ -257,9 +260,9 @@ def _role_notes(
 ) -> dict[str, str]:
     texts = outcome_texts(leads[roles["outcome"]])
     counts = [int(texts.isin(part).sum()) for part in (won, lost)]
-    value_note = "The value of the deal in money; it weighs wins and is no feature."
+    value_note = "The value of the deal in money: what a win brings, and no feature."
     if "value" in roles and rank(VALUE_NAMES, roles["value"]) == 1:
-        value_note = "What the deal was closed at, known only then; it weighs wins, no feature."
+        value_note = "What the deal was closed at: what a win brings, known only then, no feature."
     companies = leads[roles["account"]].nunique() if "account" in roles else 0
     notes = {
         "id": "Every lead has its own value here: the id.",
@@ -269,6 +272,7 @@ def _role_notes(
         "closed": "The day of the outcome: it dates won and lost, and is no feature.",
         "account": f"{companies:,} companies: leads of one are kept together.",
         "value": value_note,
+        "contacted": "The day of the first contact, which comes after the lead: no feature.",
     }
     return {name: notes[role] for role, name in roles.items()}
 

@@ -64,7 +64,8 @@ def config_toml(proposal: Proposal) -> str:
     config, notes = proposal.config, proposal.notes
     leads, outcome, features = config.leads, config.outcome, config.features
     lines = [_CONFIG_HEAD, "[leads]", entry("path", quoted(leads.path))]
-    roles = {key: getattr(leads, key) for key in ("id", "created", "account", "contact", "value")}
+    keys = ("id", "created", "account", "contact", "value", "contacted")
+    roles = {key: getattr(leads, key) for key in keys}
     lines += [
         *(entry(key, quoted(name), notes.get(name, "")) for key, name in roles.items() if name),
         entry("missing", listed(leads.missing), "texts that mean empty, whatever their case"),

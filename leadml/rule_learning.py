@@ -68,6 +68,11 @@ class LearnedRules:
     method: str
     warnings: tuple[str, ...]
 
+    def _repr_html_(self) -> str:
+        from leadml.evaluation.reprs import show_learned_rules
+
+        return show_learned_rules(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the rules and every figure as JSON-able values."""
         told = {

@@ -66,6 +66,17 @@ def more(value: float) -> str:
     return text if text == "0" else f"{'+' if value > 0 else MINUS}{text}"
 
 
+def counted(count: int, what: str) -> str:
+    """Return how many there are of something.
+
+    Examples
+    --------
+    >>> counted(1, "pair"), counted(1200, "pair")
+    ('1 pair', '1,200 pairs')
+    """
+    return f"{count:,} {what}{'' if count == 1 else 's'}"
+
+
 def short(value: object, length: int = 34) -> str:
     """Return text from data on one line, shortened.
 

@@ -1,4 +1,4 @@
-"""Results as JSON-able values and as small HTML tables."""
+"""Results as JSON-able values."""
 
 import math
 from typing import Any
@@ -26,9 +26,3 @@ def jsonable(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
-
-
-def html_table(table: pd.DataFrame, *, index: bool = False) -> str:
-    """Return a table as HTML, numbers to three places, undefined ones as a dash."""
-    html: str = table.to_html(index=index, na_rep="–", float_format="{:.3f}".format, border=0)
-    return html

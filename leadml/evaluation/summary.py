@@ -17,7 +17,7 @@ from leadml.evaluation._resample import (
     resample_metrics,
     with_intervals,
 )
-from leadml.evaluation.display import html_table, jsonable
+from leadml.evaluation.display import jsonable
 from leadml.evaluation.metrics import check_base_rate
 from leadml.evaluation.tables import (
     CURVE_FRACTIONS,
@@ -111,13 +111,9 @@ class Evaluation:
         return cls(**{**state, "metrics": metrics.rename_axis("metric"), **tables})
 
     def _repr_html_(self) -> str:
-        resampled = "leads" if self.n_groups is None else f"{self.n_groups:,} groups"
-        head = (
-            f"<p>{self.n_leads:,} leads, {self.n_won:,} won. 95 % intervals from "
-            f"{self.n_resamples:,} resamples of {resampled}.</p>"
-        )
-        bands = "" if self.bands is None else html_table(self.bands)
-        return head + html_table(self.metrics, index=True) + bands
+        from leadml.evaluation.reprs import show_evaluation
+
+        return show_evaluation(self)
 
 
 def evaluate(

@@ -242,6 +242,11 @@ class PointsTable:
             caps=state["caps"],
         )
 
+    def _repr_html_(self) -> str:
+        from leadml.scoring.reprs import show_points
+
+        return show_points(self)
+
     def apply_caps(self, points: Floats) -> None:
         """Scale a family's points down where their sum is above its cap: they still add up."""
         for family, cap in self.caps.items():

@@ -29,6 +29,7 @@ from leadml.scoring.engine import Choice, Engine
 from leadml.scoring.frames import as_frame, as_won
 from leadml.scoring.one import OneLead, as_snapshot
 from leadml.scoring.raw_columns import RawColumn
+from leadml.scoring.reprs import Explanation, show_scorer
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scale import Scale
@@ -232,7 +233,7 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
             Columns `points`, `feature`, `value`, `family`; the strongest points first, after the
             lines all leads share. `points` add up to the score before rounding and clipping.
         """
-        return explain_sum(self, self.select(leads))
+        return Explanation(explain_sum(self, self.select(leads)))
 
     def score_leads(self, leads: pd.DataFrame) -> pd.DataFrame:
         """Return the scored table: one row a lead, see `leadml.scored`.
@@ -368,6 +369,9 @@ class LeadScorer(ClassifierMixin, MetaEstimatorMixin, BaseEstimator):
         profile = before[0] if before is not None else None
         source = getattr(profile, "source_", {}).get(feature, feature)
         return (self.families or {}).get(source)
+
+    def _html_repr(self) -> str:  # what scikit-learn shows in a notebook
+        return show_scorer(self)
 
     def __sklearn_tags__(self) -> Tags:
         tags = super().__sklearn_tags__()

@@ -47,7 +47,17 @@ def demo(
     show.step("check: enough to learn from, and no column that knows the outcome")
     check.check(settings)
     show.step("train: the model beside the rule book")
-    train.train(settings, model, seed=seed, no_mlflow=no_mlflow, overwrite=True)
+    # simulated leads may be shown; a tenth of what comes in a week can be called
+    calls = max(round(leads / 1_000), 1)
+    train.train(
+        settings,
+        model,
+        capacity=calls,
+        show_leads=True,
+        seed=seed,
+        no_mlflow=no_mlflow,
+        overwrite=True,
+    )
     show.step("score: the open leads, on the day of the export")
     day = str(export_date().date())
     score.score(model, settings, out / "scored.csv", at=day)

@@ -10,7 +10,17 @@ import sys
 from importlib.metadata import version
 from pathlib import Path
 
-from benchmarks import history, quality, scoring, spark, speed, temporal, treeshap
+from benchmarks import (
+    coverage,
+    history,
+    pages,
+    quality,
+    scoring,
+    spark,
+    speed,
+    temporal,
+    treeshap,
+)
 from benchmarks.report import Report
 
 RESULTS = Path(__file__).parent / "results"
@@ -24,6 +34,8 @@ LIBRARIES = {
     "scoring": ("numpy", "pandas", "pyarrow", "lightgbm", "mlflow"),
     "treeshap": ("numpy", "lightgbm"),
     "spark": ("numpy", "pyarrow"),
+    "pages": ("numpy", "pandas", "scikit-learn"),
+    "coverage": ("numpy", "pandas", "scikit-learn", "scipy", "lightgbm"),
 }
 BENCHMARKS = {
     "quality": quality,
@@ -33,8 +45,15 @@ BENCHMARKS = {
     "scoring": scoring,
     "treeshap": treeshap,
     "spark": spark,
+    "pages": pages,
+    "coverage": coverage,
 }
-PARTS = {"quality": quality.PARTS, "history": history.PARTS, "scoring": scoring.PARTS}
+PARTS = {
+    "quality": quality.PARTS,
+    "history": history.PARTS,
+    "scoring": scoring.PARTS,
+    "coverage": coverage.PARTS,
+}
 
 
 def main() -> None:

@@ -20,11 +20,11 @@ function bandsFigure() {
       .map((row) => ({
         ...row,
         value: row.n_leads ? row.conversion : null,
-        beside: `of ${leadsOf(row.n_leads)}`,
+        beside: `of ${leadsOf(row.n_leads, ROWS)}`,
         className: band,
         model: models.length > 1 ? row.model : null,
         title: `${capital(band)}, ${row.model}`,
-        rows: [["edges", says(band)], ...wonRows(row)].filter(([, text]) => text),
+        rows: [["edges", says(band)], ...wonRows(row, [], ROWS)].filter(([, text]) => text),
       })),
   }));
   const max = Math.max(0.01, ...rows.map((row) => row.upper ?? 0));
@@ -41,7 +41,7 @@ function bandsFigure() {
     ),
     numbers(() =>
       table(
-        ["Model", "<Band", capital(UNIT), "Won", "Share won", "95 % interval"],
+        ["Model", "<Band", capital(ROWS), "Won", "Share won", "95 % interval"],
         rows.map((row) => [
           row.model,
           row.band,
@@ -116,7 +116,7 @@ function scoresFigure() {
           height: plot.bottom - high,
           title: `Score ${number(row.score_from)} to ${number(row.score_to)}`,
           rows: [
-            ...wonRows(row),
+            ...wonRows(row, [], ROWS),
             ["of all won", percent(row.share_won)],
             ["of all lost", percent(row.share_lost)],
           ],
@@ -136,7 +136,7 @@ function scoresFigure() {
       drawing(`Scores of won and of lost leads by ${model}.`, paint),
       numbers(() =>
         table(
-          ["Score", capital(UNIT), "Won", "Share won", "95 % interval", "Of all won", "Of all lost"],
+          ["Score", capital(ROWS), "Won", "Share won", "95 % interval", "Of all won", "Of all lost"],
           rows.map((row) => [
             `${number(row.score_from)} to ${number(row.score_to)}`,
             number(row.n_leads),

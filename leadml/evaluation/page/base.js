@@ -2,7 +2,9 @@
 
 const data = JSON.parse(document.getElementById("data").textContent);
 const MODELS = data.models;
-const UNIT = data.unit || "leads";
+const UNIT = "leads";
+// what a row of the figures is: of a lead that was looked at on several days, a snapshot
+const ROWS = data.unit || UNIT;
 const BANDS = ["hot", "warm", "cold"];
 const NBSP = "\u00a0";
 const MINUS = "\u2212";
@@ -121,11 +123,12 @@ const labelOf = (feature) => FEATURES.get(feature) ?? feature;
 
 // words that several figures share
 const FEW = 30;
-const leadsOf = (count) => `${number(count)} ${count === 1 ? UNIT.replace(/s$/, "") : UNIT}`;
-const wonRows = (row, extra = []) => [
+const leadsOf = (count, unit = UNIT) =>
+  `${number(count)} ${count === 1 ? unit.replace(/s$/, "") : unit}`;
+const wonRows = (row, extra = [], unit = UNIT) => [
   ...extra,
   ["won", percent(row.conversion)],
   ["95 % interval", interval(row)],
-  [UNIT, number(row.n_leads)],
+  [unit, number(row.n_leads)],
 ];
 const withNbsp = (text) => text.replaceAll(" %", `${NBSP}%`);

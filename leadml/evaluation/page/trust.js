@@ -42,7 +42,7 @@ function reliabilityFigure() {
           x: spots[at][0],
           y: spots[at][1],
           title: model,
-          rows: wonRows(row, [["promised", percent(row.y_prob_mean)]]),
+          rows: wonRows(row, [["promised", percent(row.y_prob_mean)]], ROWS),
         })),
       );
     }
@@ -53,13 +53,13 @@ function reliabilityFigure() {
       title: "Promised and come",
       legend: modelLegend(),
       note: withNbsp(
-        `${capital(UNIT)} in groups of equal size, by promised probability. Bars are 95 % intervals.`,
+        `${capital(ROWS)} in groups of equal size, by promised probability. Bars are 95 % intervals.`,
       ),
     },
     drawing(`Reliability of ${MODELS.join(", ")}: share won against promised probability.`, paint),
     numbers(() =>
       table(
-        ["Model", "Promised", "Won", "95 % interval", capital(UNIT)],
+        ["Model", "Promised", "Won", "95 % interval", capital(ROWS)],
         rows.map((row) => [
           row.model,
           percent(row.y_prob_mean),

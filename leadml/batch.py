@@ -14,6 +14,7 @@ from leadml.data.sources import write_table
 from leadml.errors import ConfigError, DataError, all_problems, did_you_mean
 from leadml.pipelines import MODEL, RULES, make_profile, make_rules, make_scorer
 from leadml.registry.bundle import LeadModel, load_model
+from leadml.registry.extras import check_extras
 from leadml.rows import read_rows, read_rows_at
 from leadml.scoring.rulebook import RuleBook, check_rules, load_rules
 from leadml.scoring.scorer import LeadScorer
@@ -48,12 +49,24 @@ def open_scorer(
     LeadmlError
         Where there is no such thing, or the leads do not fit it.
     """
+    return open_all(source, leads, by=by, history=history, at=at)[:2]
+
+
+def open_all(
+    source: str | Path,
+    leads: str | Path | pd.DataFrame,
+    *,
+    by: str = MODEL,
+    history: str | Path | None = None,
+    at: str | pd.Timestamp | None = None,
+) -> tuple[LeadScorer, LeadTable, LeadModel | None]:
+    """Return what `open_scorer` does, and the model folder; None of a rule book alone."""
     source = Path(source)
     if source.suffix == ".toml":
-        return _open_rules(source, leads, at)
+        return *_open_rules(source, leads, at), None
     scorer, model = load_scorer(source, by=by)
     table, notes = read_rows_at(model.config, leads, history=history, at=at)
-    return scorer, replace(table, notes=notes)
+    return scorer, replace(table, notes=notes), model
 
 
 def load_scorer(source: str | Path, *, by: str = MODEL) -> tuple[LeadScorer, LeadModel]:
@@ -82,6 +95,7 @@ def score_leads(
     n_reasons: int | None = None,
     history: str | Path | None = None,
     at: str | pd.Timestamp | None = None,
+    extras: Sequence[str] = (),
     tell: Callable[[str], None] = lambda note: None,  # noqa: ARG005
 ) -> pd.DataFrame:
     """Score a table of leads and, where `out` is given, write the scored table.
@@ -98,6 +112,8 @@ def score_leads(
         None takes the model's own, 3.
     history, at : optional
         For a model that counts activities; see `open_scorer`.
+    extras : sequence of {"value"}, default=()
+        Columns to put behind those of the scored table; see `LeadModel.compute_extras`.
     tell : callable, default does nothing
         Called with what to know of the leads, such as how many came in later.
 
@@ -110,12 +126,16 @@ def score_leads(
     ------
     LeadmlError
     """
-    scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
+    scorer, table, model = open_all(source, leads, by=by, history=history, at=at)
+    check_extras(model, extras)
     for note in table.notes:
         tell(note)
     if n_reasons is not None:
         scorer.set_params(n_reasons=n_reasons)
     scored = scorer.score_leads(table.X)
+    if extras and model is not None:
+        more = model.compute_extras(table.X, extras, scored["probability"])
+        scored[[*more]] = more.to_numpy()
     if out is not None:
         write_table(scored, out)
     return scored

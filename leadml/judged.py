@@ -168,7 +168,7 @@ class Judged:
             problems = [
                 f"{name!r} is no feature.{did_you_mean(name, values.columns)}" for name in lacking
             ]
-            raise DataError(all_problems("The segments", problems))
+            raise DataError(all_problems("The list of segments", problems))
         return values[names]
 
 

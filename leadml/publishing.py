@@ -68,6 +68,8 @@ def describe_figures(training: Training) -> dict[str, Any]:
         "models": {name: one.to_dict() for name, one in training.evaluations.items()},
         "comparison": training.comparison.to_dict(),
         "structures": training.structures.to_dict("records"),
+        "value": None if training.valuing is None else jsonable(training.valuing.to_dict()),
+        "forecast": jsonable(training.forecast),
     }
 
 
@@ -98,8 +100,10 @@ def _make_report(training: Training, *, show_leads: bool) -> Report:
         title=f"Lead scoring: {scorer.name}",
         facts=facts,
         warnings=training.warnings,
-        notes=[*training.notes, *_describe_honesty(training)],
+        notes=[*training.notes, *_describe_honesty(training), *describe_values(training)],
         structures=training.structures,
+        forecast=training.forecast,
+        value=None if training.valuing is None else training.valuing.at_capacity,
         show_leads=show_leads,
     )
 
@@ -109,6 +113,13 @@ def _describe_honesty(training: Training) -> list[str]:
         return []
     judged = training.evaluations["model"]
     return [training.optimism.describe(judged), describe_next(judged)]
+
+
+def describe_values(training: Training) -> list[str]:
+    """Return what is known of the deals' values, in sentences; none without values."""
+    if training.valuing is None:
+        return []
+    return [training.valuing.verdict, training.valuing.describe_error()]
 
 
 def _make_reference(training: Training) -> dict[str, Any]:
@@ -138,6 +149,7 @@ def _make_card(training: Training) -> str:
         model.info,
         training.evaluations,
         training.comparison,
+        describe_values(training),
     )
 
 

@@ -15,6 +15,7 @@ from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint, feature_columns
 from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
+from leadml.evaluation.forecast import forecast_weeks
 from leadml.evaluation.summary import Evaluation
 from leadml.features.splits import Split, split_leads
 from leadml.judged import Judged
@@ -40,6 +41,8 @@ from leadml.rows import read_rows
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.scale import Scale
+from leadml.scoring.scorer import LeadScorer
+from leadml.valuing import Valuing, learn_values
 
 FEWEST = 40  # wins, and losses: below, the rule book is the better model
 LEAK_AUC = 0.9  # forward in time 0.59 to 0.67 is normal for honest lead scoring
@@ -69,6 +72,11 @@ class Training:
         The leads that the figures are from, and what each recipe said of them.
     optimism : Optimism or None
         What a random split would have promised, where the figures are from a split by time.
+    valuing : Valuing or None
+        What deals are worth, where the leads have values.
+    forecast : DataFrame or None
+        How many leads of each band a coming week brings, as `forecast_weeks` gives it; None
+        without dates, or with fewer than four weeks of them.
     """
 
     model: LeadModel
@@ -80,11 +88,18 @@ class Training:
     judged: Judged
     notes: tuple[str, ...] = ()
     optimism: Optimism | None = None
+    valuing: Valuing | None = None
+    forecast: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         scorer, info = self.model.scorer, self.model.info
         signal = ", no signal" if self.no_signal else ""
         return f"<Training: {scorer.name} {scorer.version}, {info['structure']}{signal}>"
+
+    def _repr_html_(self) -> str:
+        from leadml.evaluation.reprs import show_training
+
+        return show_training(self)
 
     @property
     def no_signal(self) -> bool:
@@ -141,6 +156,12 @@ def train(
     """
     progress("reading leads")
     table, config = read_rows(config, leads, tables, engine)
+    if config.leads.value and table.value is None:
+        message = (
+            f"The leads have no column {config.leads.value!r}, the [leads] value. Correct its "
+            "name, or take it out of leadml.toml."
+        )
+        raise DataError(message)
     progress("looking for columns that know the outcome")
     found = check_leads(
         config, leads, tables=tables, engine=engine, rows=table, random_state=random_state
@@ -190,18 +211,46 @@ def train(
         rule_scorer = fit_scorer(
             make_scorer(config, recipes[RULES], name=RULES, rules=rules, scale=final.scale_), closed
         ).set_params(version=final.version)
+    valuing: Valuing | None = None
+    told: tuple[str, ...] = ()
+    if closed.value is not None:
+        progress("learning what deals are worth")
+        valuing, told = learn_values(config, closed, split, judged, final, random_state)
     no_signal = _has_no_signal(evaluations[MODEL])
     warnings = (
         *_describe_leaks(found.leaks, config),
         *_warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal),
     )
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
-    model = LeadModel(final, rule_scorer, config, info)
+    worth = None if valuing is None else valuing.model
+    model = LeadModel(final, rule_scorer, config, info, worth)
     if tried is None:
         tried = learned.structures_ if len(split.parts) == 1 else last.structures_
     return Training(
-        model, evaluations, comparison, tried, warnings, closed, judged, table.notes, optimism
+        model,
+        evaluations,
+        comparison,
+        tried,
+        warnings,
+        closed,
+        judged,
+        notes=(*table.notes, *told),
+        optimism=optimism,
+        valuing=valuing,
+        forecast=_forecast(table, final),
     )
+
+
+def _forecast(table: LeadTable, scorer: LeadScorer) -> pd.DataFrame | None:
+    """Forecast the leads of each band by the weeks in which all leads came in, open ones too."""
+    if table.created is None:
+        return None
+    first = ~table.lead_ids.duplicated()
+    bands = scorer.assign_bands(scorer.compute_scores(scorer.select(table.X[first])))
+    try:
+        return forecast_weeks(table.created[first], bands)
+    except DataError:  # too few weeks
+        return None
 
 
 def _has_no_signal(evaluation: Evaluation) -> bool:

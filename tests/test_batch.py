@@ -1,15 +1,19 @@
+# ruff: noqa: F811  fixtures are imported
+
 import gzip
 import json
+from dataclasses import replace
 
 import numpy as np
 import pandas as pd
 import pytest
 import small_crm
+from small_values import valued  # noqa: F401
 
 from leadml.batch import check_book, explain_leads, open_scorer, score_leads
 from leadml.config import load_config
 from leadml.errors import ConfigError, DataError, LeadmlError
-from leadml.registry.bundle import load_model
+from leadml.registry.bundle import load_model, save_model
 from leadml.scored import check_scored
 from leadml.scoring.sums import compute_sums
 
@@ -151,10 +155,6 @@ def test_a_rule_book_needs_its_settings(tmp_path, leads):
 
 
 def test_a_model_without_rules_has_none_to_score_by(model_folder, tmp_path, leads):
-    from dataclasses import replace
-
-    from leadml.registry.bundle import save_model
-
     folder = save_model(tmp_path / "bare", replace(load_model(model_folder), rules=None))
     with pytest.raises(DataError, match="holds no rule book"):
         score_leads(folder, leads, by="rules")
@@ -199,3 +199,31 @@ def test_a_book_is_checked_against_its_leads(crm, tmp_path, leads):
 def test_what_is_no_source_is_told(tmp_path, leads):
     with pytest.raises(LeadmlError, match="is no model folder"):
         score_leads(tmp_path, leads)
+
+
+@pytest.mark.parametrize("by", ["model", "rules"])
+def test_expected_values_stand_behind_the_scores(valued, leads, tmp_path, by):
+    plain = score_leads(valued.model, leads, by=by)
+    table = score_leads(valued.model, leads, tmp_path / "out.csv", by=by, extras=("value",))
+    check_scored(table)
+    assert [*table][-2:] == ["deal_value", "expected_value"]
+    pd.testing.assert_frame_equal(table[[*plain]], plain)
+    np.testing.assert_allclose(table["expected_value"], table["probability"] * table["deal_value"])
+    assert np.corrcoef(leads["employees"], table["deal_value"])[0, 1] > 0.9
+    written = pd.read_csv(tmp_path / "out.csv")
+    np.testing.assert_array_equal(written["expected_value"], table["expected_value"])
+    # who scores does not change what a deal is worth
+    other = score_leads(valued.model, leads, by="model", extras=("value",))
+    assert table["deal_value"].equals(other["deal_value"])
+
+
+def test_extras_that_a_model_has_not_are_told(valued, model_folder, crm, leads, tmp_path):
+    bare = replace(load_model(model_folder), value=None)
+    folder = save_model(tmp_path / "bare", bare)
+    with pytest.raises(DataError, match=r"the model 'small' was trained without deal values"):
+        score_leads(folder, leads, extras=("value",))
+    with pytest.raises(DataError, match=r"'vlaue' is not known\. Did you mean 'value'\?"):
+        score_leads(valued.model, leads, extras=("vlaue",))
+    with pytest.raises(DataError, match=r"a rule book alone has none"):
+        score_leads(crm / "rules.toml", leads, extras=("value",))
+    assert [*score_leads(folder, leads)] == [*score_leads(valued.model, leads)]

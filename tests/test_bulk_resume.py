@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from bulk_files import assert_same, leads, odd_csv, read_back, tiny, write_leads  # noqa: F401
+from small_values import valued  # noqa: F401
 
 from leadml.bulk.run import score_file
 from leadml.errors import DataError
@@ -59,6 +60,18 @@ def test_a_changed_input_is_not_gone_on_with(model_folder, leads, tmp_path):
     write_leads(leads.assign(visits=1), path)
     with pytest.raises(DataError, match="another input"):
         score_file(model_folder, path, out, resume=True)
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_run_with_other_extras_is_not_gone_on_with(valued, leads, tmp_path):
+    path, out = write_leads(leads, tmp_path / "in.csv"), tmp_path / "out.csv"
+    score_file(valued.model, path, tmp_path / "whole.csv", extras=["value"])
+    with pytest.raises(KeyboardInterrupt):
+        score_file(valued.model, path, out, extras=["value"], progress=interrupt_at(40))
+    with pytest.raises(DataError, match="another input, model, version or options"):
+        score_file(valued.model, path, out, resume=True)
+    score_file(valued.model, path, out, extras=["value"], resume=True)
+    assert out.read_bytes() == (tmp_path / "whole.csv").read_bytes()
 
 
 SMALL_BLOCKS = """

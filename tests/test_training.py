@@ -1,3 +1,5 @@
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -40,6 +42,9 @@ def test_forty_of_each_are_enough(config):
     result = quick(config, leads)
     assert result.model.info["n_won"] == FEWEST
     assert any("Little history: 40 wins" in warning for warning in result.warnings)
+    assert result.valuing is None
+    assert result.model.value is None
+    assert "Deal values are not learned: 40 of 40 won leads" in result.notes[-1]
 
 
 def test_an_outcome_that_fits_no_lead_is_told(config):
@@ -142,6 +147,38 @@ def test_what_is_known_of_a_training(training):
     assert info["structure"] == "additive"
     assert "free_note" in " ".join(training.warnings)
     assert "stage_note" not in " ".join(training.warnings)
+
+
+def test_the_forecast_counts_every_lead_once(training):
+    leads = small_crm.make_leads()
+    created = pd.to_datetime(leads["created_at"])
+    monday = created.dt.normalize() - pd.to_timedelta(created.dt.day_of_week, unit="D")
+    weeks = monday.value_counts()
+    complete = weeks[weeks == 14]  # a lead comes each half day
+    forecast = training.forecast.set_index("group")
+    assert forecast["n_weeks"].eq(len(complete)).all()
+    assert forecast.loc["all", "mean"] == 14
+    # the newest tenth is open, and counted
+    assert complete.index.max() > created[leads["status"] != "open"].max() - pd.Timedelta("7D")
+    bands = [band for band in ("hot", "warm", "cold") if band in forecast.index]
+    assert [*forecast.index] == [*bands, "all"]
+    scored = training.model.score_leads(leads)
+    inside = monday.isin(complete.index).to_numpy()
+    counts = scored["band"][inside].value_counts() / len(complete)
+    assert forecast.loc[bands, "mean"].tolist() == counts[bands].tolist()
+    figures = describe_figures(training)
+    assert [row["group"] for row in figures["forecast"]] == [*forecast.index]
+    assert figures["value"]["beats_mean"] is False
+    assert len(figures["value"]["at_capacity"]) == 24
+    json.dumps(figures["value"], allow_nan=False)
+
+
+def test_without_four_weeks_there_is_no_forecast(config):
+    leads = small_crm.make_leads(200)
+    leads["created_at"] = [f"2025-01-{1 + place // 8:02d}" for place in leads.index]
+    result = quick(config, leads)
+    assert result.forecast is None
+    assert describe_figures(result)["forecast"] is None
 
 
 def test_columns_that_come_and_go_and_protected_ones(config):

@@ -16,8 +16,10 @@ from numpy.typing import NDArray
 
 from leadml.data.block_writer import Buffer
 from leadml.data.blocks import BadRow
+from leadml.registry.bundle import LeadModel
 from leadml.scoring.bands import Bands
 from leadml.scoring.columns import Floats
+from leadml.scoring.raw_columns import RawColumn
 from leadml.scoring.scale import round_scores
 from leadml.scoring.scorer import LeadScorer
 
@@ -33,10 +35,11 @@ class Choices:
     reasons_for: ReasonsFor = "all"
     keep: Sequence[str] = ()
     on_error: OnError = "stop"
+    extras: Sequence[str] = ()
 
     def as_json(self) -> dict[str, Any]:
         """Return the choices as JSON values."""
-        return {**asdict(self), "keep": list(self.keep)}
+        return {**asdict(self), "keep": list(self.keep), "extras": list(self.extras)}
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,12 @@ class Part:
         """Return where each lead is among all rows of the block."""
         taken = [row.place for row in self.bad]
         return np.setdiff1d(np.arange(self.n_rows), taken)
+
+    def to_frame(self, names: Sequence[str]) -> pd.DataFrame:
+        """Return columns as a DataFrame."""
+        index = pd.RangeIndex(len(self.lead_ids)) if self.index is None else self.index
+        columns = {name: RawColumn(_without_codes(self.columns[name])) for name in names}
+        return pd.DataFrame({name: column.series(index) for name, column in columns.items()}, index)
 
 
 @dataclass(frozen=True)
@@ -89,6 +98,7 @@ class Job:
     scorer: LeadScorer
     choices: Choices
     encode: Callable[[Any], Buffer] | None
+    model: LeadModel | None = None  # gives the extra columns
 
     def run(self, block: ReadBlock) -> ScoredBlock:
         """Read, check and score a block."""
@@ -100,7 +110,7 @@ class Job:
             n_reasons=self.choices.n_reasons,
             explained=self._explained(),
         )
-        for name, values in part.kept.items():
+        for name, values in {**self._extras(part, verdicts.probability), **part.kept}.items():
             table = table.append_column(name, values)
         odd = {**_find_bad_ids(part.lead_ids), **part.odd, **verdicts.unread}
         odd = {reason: mask for reason, mask in odd.items() if mask.any()}
@@ -121,6 +131,13 @@ class Job:
         bands = Counter({str(each["values"]): int(each["counts"]) for each in counts})
         return ScoredBlock(table, data, bad, ids, part.n_rows, bands, block.done)
 
+    def _extras(self, part: Part, probability: Floats) -> dict[str, Any]:
+        if self.model is None or not self.choices.extras:
+            return {}
+        X = part.to_frame(self.model.scorer.get_column_names())
+        more = self.model.compute_extras(X, self.choices.extras, probability)
+        return {str(name): pa.array(more[name], from_pandas=True) for name in more}
+
     def _explained(self) -> Callable[[Floats], NDArray[np.bool_]] | None:
         bands = self.scorer.bands or Bands()
         least = {"none": np.inf, "hot": bands.hot, "warm": bands.warm}
@@ -137,6 +154,11 @@ def _find_bad_ids(lead_ids: Any) -> dict[str, NDArray[np.bool_]]:
         repeated = lead_ids.to_pandas().duplicated().to_numpy()
         found["the lead's id stands in an earlier row"] = repeated & ~is_empty
     return found
+
+
+def _without_codes(values: Any) -> Any:
+    is_coded = isinstance(values, pa.DictionaryArray)
+    return values.dictionary_decode() if is_coded else values
 
 
 def _value_at(values: Any, row: Any) -> Any:

@@ -17,6 +17,7 @@ from leadml.data.lead_table import LEAD_ID, SNAPSHOT_LEVEL, LeadTable, read_date
 from leadml.data.sources import all_files, clean_cells
 from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.registry.bundle import index_columns
+from leadml.registry.extras import find_columns
 from leadml.scored import LAST_COLUMNS, SCORED_COLUMNS
 from leadml.scoring.scorer import LeadScorer
 
@@ -46,7 +47,8 @@ class LeadParts:
     def of_table(cls, name: str, table: LeadTable, choices: Choices) -> "LeadParts":
         """Return the leads of a table in memory."""
         X = table.X
-        check_kept(choices.keep, [str(column) for column in X.columns], name)
+        there = [str(column) for column in X.columns]
+        check_kept(choices.keep, there, name, find_columns(choices.extras))
         content = int(pd.util.hash_pandas_object(X).sum())  # activities are in other files
         identity = [*_identity(Path(name)), len(X), content]
 
@@ -77,8 +79,9 @@ def open_leads(path: str | Path, config: Config, scorer: LeadScorer, choices: Ch
         problems = [f"{name!r} is missing.{did_you_mean(name, file.columns)}" for name in lacking]
         there = ", ".join(file.columns)
         raise DataError(f"{all_problems(str(path), problems)}\nIt has: {there}.")
-    check_kept(choices.keep, file.columns, str(path))
-    sources = scorer.compile().sources
+    check_kept(choices.keep, file.columns, str(path), find_columns(choices.extras))
+    # extra columns may read what the scorer itself does not look at
+    sources = scorer.get_column_names() if choices.extras else scorer.compile().sources
     profile = scorer.estimator_[0]
     numbers = {name for name in sources if profile.kinds_.get(name) == "number"}
     apart = {*roles, *choices.keep}  # which stay as they are
@@ -97,8 +100,18 @@ def open_leads(path: str | Path, config: Config, scorer: LeadScorer, choices: Ch
     return LeadParts(str(path), _identity(Path(path)), blocks)
 
 
-def check_kept(keep: Sequence[str], there: Sequence[str], name: str) -> None:
+def check_kept(
+    keep: Sequence[str], there: Sequence[str], name: str, extras: Sequence[str] = ()
+) -> None:
     """Raise where columns to keep are not there, or are called as those of the scored table.
+
+    Parameters
+    ----------
+    keep, there : sequences of str
+    name : str
+        Of the leads, for the message.
+    extras : sequence of str, default=()
+        Extra columns that the scored table will have.
 
     Raises
     ------
@@ -109,7 +122,7 @@ def check_kept(keep: Sequence[str], there: Sequence[str], name: str) -> None:
         for column in keep
         if column not in there
     ]
-    taken = {*SCORED_COLUMNS, *LAST_COLUMNS}
+    taken = {*SCORED_COLUMNS, *LAST_COLUMNS, *extras}
     problems += [
         f"--columns: the scored table has a column {column!r} of its own. Rename yours."
         for column in keep

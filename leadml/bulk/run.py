@@ -12,7 +12,7 @@ from typing import Any
 from joblib import cpu_count
 
 import leadml
-from leadml.batch import load_scorer, open_scorer
+from leadml.batch import load_scorer, open_all
 from leadml.bulk.block import Choices, Job, OnError, ReasonsFor, ScoredBlock, write_bad
 from leadml.bulk.parts import LeadParts, open_leads
 from leadml.data.block_writer import BlockWriter
@@ -20,7 +20,8 @@ from leadml.data.engines import is_in_database
 from leadml.data.upsert import open_upsert
 from leadml.errors import DataError, all_problems
 from leadml.pipelines import MODEL
-from leadml.registry.bundle import SUMS
+from leadml.registry.bundle import SUMS, LeadModel
+from leadml.registry.extras import check_extras
 from leadml.scoring.scorer import LeadScorer
 
 SLOW = (
@@ -73,6 +74,7 @@ def score_file(
     history: str | Path | None = None,
     at: str | None = None,
     resume: bool = False,
+    extras: Sequence[str] = (),
     tell: Callable[[str], None] = lambda note: None,  # noqa: ARG005
     progress: Callable[[Progress], None] = lambda done: None,  # noqa: ARG005
 ) -> ScoredFile:
@@ -105,6 +107,9 @@ def score_file(
         For a model that counts activities; see `leadml.batch.open_scorer`.
     resume : bool, default=False
         Go on with what a run that was killed left beside `out`.
+    extras : sequence of {"value"}, default=()
+        Columns to put behind those of the scored table, before those that are kept; see
+        `LeadModel.compute_extras`.
     tell : callable, default does nothing
         Called with what to know of the leads.
     progress : callable, default does nothing
@@ -116,14 +121,15 @@ def score_file(
         Where the leads do not fit the model; with all problems of the first block that has some,
         unless they are rejected. Then nothing is written.
     """
-    choices = Choices(n_reasons, reasons_for, tuple(dict.fromkeys(keep)), on_error)
+    kept, more = (tuple(dict.fromkeys(names)) for names in (keep, extras))
+    choices = Choices(n_reasons, reasons_for, kept, on_error, more)
     if out is None and to is None:
         message = "Say where the scores go: `out` takes a file, `to` a database's table."
         raise DataError(message)
     if resume and (out is None or to is not None):
         message = "Only a file can be resumed: a database takes all rows or none. Leave it out."
         raise DataError(message)
-    scorer, parts = _open(Path(source), leads, choices, by, history, at)
+    scorer, model, parts = _open(Path(source), leads, choices, by, history, at)
     if scorer.compile().is_slow_to_explain and reasons_for == "all":
         tell(SLOW)
     for note in parts.notes:
@@ -134,7 +140,7 @@ def score_file(
             run = _describe_run(Path(source), parts, choices, by)
             writer = stack.enter_context(BlockWriter(out, run, resume=resume))
         upsert = stack.enter_context(open_upsert(to)) if to is not None else None
-        job = Job(scorer, choices, writer.encode if writer else None)
+        job = Job(scorer, choices, writer.encode if writer else None, model)
         total = _Total(writer)
         for block in _run_in_order(job, parts, total.n_blocks):
             if block.bad and choices.on_error == "stop":
@@ -178,15 +184,18 @@ def _open(
     by: str,
     history: str | Path | None,
     at: str | None,
-) -> tuple[LeadScorer, LeadParts]:
+) -> tuple[LeadScorer, LeadModel | None, LeadParts]:
     if source.suffix != ".toml":
         scorer, model = load_scorer(source, by=by)
+        check_extras(model, choices.extras)  # before leads are read
         is_file = Path(leads).suffix != ".toml" and not is_in_database(str(leads))
         if not model.config.has_history and is_file and at is None and history is None:
-            return scorer, open_leads(leads, model.config, scorer, choices)
+            return scorer, model, open_leads(leads, model.config, scorer, choices)
     # what was counted is in memory anyway; a rule book alone looks at all leads first
-    scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
-    return scorer, LeadParts.of_table(str(leads), table, choices)
+    else:
+        check_extras(None, choices.extras)
+    scorer, table, opened = open_all(source, leads, by=by, history=history, at=at)
+    return scorer, opened, LeadParts.of_table(str(leads), table, choices)
 
 
 def _run_in_order(job: Job, parts: LeadParts, n_done: int) -> Iterator[ScoredBlock]:

@@ -34,6 +34,10 @@ def score(
     columns: Annotated[
         list[str] | None, typer.Option("--columns", help="Column of LEADS to carry through.")
     ] = None,
+    extras: Annotated[
+        list[str] | None,
+        typer.Option("--with", help="value: deal_value and expected_value, behind the scores."),
+    ] = None,
     on_error: Annotated[
         Literal["stop", "reject"],
         typer.Option("--on-error", help="reject: rows that cannot be read go to OUT.rejected.csv."),
@@ -62,6 +66,7 @@ def score(
             history=history,
             at=at,
             resume=resume,
+            extras=extras or (),
             tell=show.say,
             progress=lambda step: advance(step.rows, step.done),
         )

@@ -147,6 +147,26 @@ def print_verdict(comparison: "Comparison") -> None:
         out.print(Text(f"→ {sentence}", style="bold"))
 
 
+def print_values(sentences: Iterable[str]) -> None:
+    """Print what is known of the deals' values: the verdict, then the rest."""
+    for place, sentence in enumerate(sentences):
+        out.print(Text(f"  {sentence}" if place else f"→ {sentence}", "" if place else "bold"))
+
+
+def print_forecast(forecast: "pd.DataFrame") -> None:
+    """Print how many leads of each band a coming week brings, with its interval."""
+    n_weeks = forecast["n_weeks"].iloc[0]
+    title = f"New leads to expect, as in the last {n_weeks:,} weeks"
+    table = _side_by_side(title, ["one week (95 % interval)", "12 weeks together"])
+    for row in forecast.to_dict("records"):
+        form = "{:,.1f}" if row["mean"] < 10 else "{:,.0f}"
+        week = f"{form.format(row['mean'])} ({row['lower']:,.0f}–{row['upper']:,.0f})"
+        table.add_row(
+            Text(str(row["group"])), week, f"{row['total_lower']:,.0f}–{row['total_upper']:,.0f}"
+        )
+    out.print(table)
+
+
 def print_check(found: "Check") -> None:
     """Print readiness and leaks; columns that are fine in one line."""
     styles = {"ok": "green", "warn": "yellow", "stop": "red", "look": "yellow", "drop": "red"}

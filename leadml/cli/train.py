@@ -37,7 +37,7 @@ def train(
     from leadml.batch import check_book
     from leadml.config import load_config
     from leadml.judging import describe_next
-    from leadml.publishing import describe_figures, write_training
+    from leadml.publishing import describe_figures, describe_values, write_training
     from leadml.registry.bundle import check_target, load_model
     from leadml.training import train as train_model
 
@@ -77,6 +77,10 @@ def train(
     rows = "snapshots" if training.leads.lead_ids.has_duplicates else "leads"
     show.print_evaluations(training.evaluations, rows)
     show.print_verdict(training.comparison)
+    if training.valuing is not None:
+        show.print_values(describe_values(training))
+    if training.forecast is not None:
+        show.print_forecast(training.forecast)
     if training.optimism is not None:
         judged = training.evaluations["model"]
         show.say(training.optimism.describe(judged))

@@ -36,6 +36,9 @@ class LeadTable:
         What each row weighs in training, where a lead has several; 0 for rows not to learn from.
     notes : tuple of str
         What to know of the table.
+    value : Series of float or None
+        What each deal is worth, by the [leads] value column; NaN where that holds no number. None
+        without such a column.
     """
 
     X: pd.DataFrame
@@ -45,6 +48,7 @@ class LeadTable:
     unused: tuple[str, ...]
     weight: pd.Series | None = None
     notes: tuple[str, ...] = ()
+    value: pd.Series | None = None
 
     @property
     def lead_ids(self) -> pd.Index:
@@ -67,7 +71,7 @@ class LeadTable:
     def take(self, rows: np.ndarray) -> "LeadTable":
         """Return the leads at `rows`, a mask or places."""
         mine: dict[str, Any] = {"X": self.X.iloc[rows], "y": self.y.iloc[rows]}
-        for name in ("created", "account", "weight"):
+        for name in ("created", "account", "weight", "value"):
             values = getattr(self, name)
             mine[name] = None if values is None else values.iloc[rows]
         return replace(self, **mine)
@@ -107,7 +111,9 @@ def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
     X = leads[feature_columns(config)].set_axis(index)
     y = read_outcomes(leads, config).set_axis(index)
     account = leads[config.leads.account].set_axis(index) if config.leads.account in leads else None
-    return LeadTable(X, y, created, account, tuple(find_unused(leads, config)))
+    value = read_values(leads, config)
+    value = None if value is None else value.set_axis(index)
+    return LeadTable(X, y, created, account, tuple(find_unused(leads, config)), value=value)
 
 
 def feature_columns(config: Config) -> list[str]:
@@ -125,6 +131,25 @@ def read_outcomes(leads: pd.DataFrame, config: Config) -> pd.Series:
     values += [(value, 1.0) for value in config.outcome.won]
     # in any case: `True` in a CSV file is `true` in a Parquet file
     return texts.str.casefold().map({value.casefold(): y for value, y in values}).astype(float)
+
+
+def read_values(leads: pd.DataFrame, config: Config) -> pd.Series | None:
+    """Return what each deal is worth, shape (n_leads,); None where the table does not say.
+
+    Examples
+    --------
+    >>> from leadml.config import Config
+    >>> tables = {"leads": {"path": "leads.csv", "id": "id", "value": "amount"}}
+    >>> tables["outcome"] = {"column": "status", "won": ["won"], "lost": ["lost"]}
+    >>> leads = pd.DataFrame({"amount": ["1200", "n/a", None]})
+    >>> read_values(leads, Config.model_validate(tables)).tolist()
+    [1200.0, nan, nan]
+    """
+    if config.leads.value not in leads:
+        return None
+    numbers = pd.to_numeric(leads[config.leads.value], errors="coerce")
+    # a sheet's division by zero is no amount
+    return numbers.astype("Float64").astype(float).replace([np.inf, -np.inf], np.nan)
 
 
 def compute_fingerprint(table: LeadTable) -> str:

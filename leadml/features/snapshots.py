@@ -11,7 +11,13 @@ import pandas as pd
 from leadml.config import Config
 from leadml.data.engines import as_frame, upload
 from leadml.data.history import History
-from leadml.data.lead_table import SNAPSHOT_LEVEL, LeadTable, feature_columns, find_unused
+from leadml.data.lead_table import (
+    SNAPSHOT_LEVEL,
+    LeadTable,
+    feature_columns,
+    find_unused,
+    read_values,
+)
 from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.features.activities import find_kinds
 from leadml.features.activity_collect import collect_features
@@ -188,6 +194,9 @@ def _make_table(X: pd.DataFrame, config: Config, history: History, places: np.nd
     account = None
     if config.leads.account is not None:
         account = history.leads[config.leads.account].iloc[places].set_axis(X.index)
+    value = read_values(history.leads, config)
+    if value is not None:
+        value = value.iloc[places].set_axis(X.index)
     dates = X.index.get_level_values(SNAPSHOT_LEVEL)
     return LeadTable(
         X=X[wanted],
@@ -195,6 +204,7 @@ def _make_table(X: pd.DataFrame, config: Config, history: History, places: np.nd
         created=pd.Series(dates, index=X.index),
         account=account,
         unused=tuple(find_unused(history.leads, config)),
+        value=value,
     )
 
 

@@ -9,21 +9,32 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
+from sklearn.pipeline import Pipeline
 
 import leadml
 from leadml.config import Config
 from leadml.data.lead_table import LEAD_ID, SNAPSHOT_LEVEL, read_snapshot_index, read_table
 from leadml.errors import DataError, ModelFolderError, all_problems, did_you_mean
-from leadml.registry.state import scorer_from_dict, scorer_to_dict
+from leadml.registry.extras import EXTRAS, check_extras
+from leadml.registry.state import (
+    scorer_from_dict,
+    scorer_to_dict,
+    value_from_dict,
+    value_to_dict,
+)
 from leadml.scoring.engine import Choice
 from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.value import FILE as VALUE_FILE
 from leadml.scoring.verdicts import Verdicts, as_plain
 
 # Raise it whenever a folder of the present version could not be read, or would score otherwise,
-# in an older one.
+# in an older one. The key "value" has not raised it: an older version leaves it alone and gives the
+# scores it always gave, and a folder without it reads as a model without deal values.
 FORMAT = 1
 MODEL, SUMS = "model.json", "SHA256SUMS"
+BOOSTERS = ("booster_*.txt", VALUE_FILE)
 
 
 @dataclass(frozen=True)
@@ -40,12 +51,15 @@ class LeadModel:
         How tables of leads are read.
     info : dict
         What `model.json` says of the training: leads, wins, split, warnings, `no_signal`.
+    value : Pipeline or None
+        From raw columns to the value of a deal if it is won, where that was learned.
     """
 
     scorer: LeadScorer
     rules: LeadScorer | None
     config: Config
     info: Mapping[str, Any]
+    value: Pipeline | None = None
 
     def score_leads(self, leads: str | Path | pd.DataFrame) -> pd.DataFrame:
         """Return the scored table of a file or frame of leads.
@@ -83,6 +97,40 @@ class LeadModel:
         for name in keep:
             scored = scored.append_column(name, table.column(name))
         return as_plain(scored)
+
+    def compute_extras(
+        self, X: pd.DataFrame, which: Sequence[str], probability: Any = None
+    ) -> pd.DataFrame:
+        """Return columns to put behind the scored table.
+
+        Parameters
+        ----------
+        X : DataFrame of shape (n_leads, n_columns)
+            Raw columns, as `read_table` gives them.
+        which : sequence of {"value"}
+            `value` gives `deal_value` (if the deal is won) and `expected_value` (probability times
+            deal value).
+        probability : array of shape (n_leads,), default=None
+            Of winning; None takes the model's own. Where it is NaN, so is the expected value.
+
+        Returns
+        -------
+        DataFrame of shape (n_leads, n_extra_columns)
+            With the index of `X`.
+
+        Raises
+        ------
+        DataError
+            Where the model has none of these.
+        """
+        check_extras(self, which)
+        if probability is None:
+            # scikit-learn's estimators refuse a table without rows
+            mine = self.scorer.select(X)
+            probability = self.scorer.predict_proba(mine)[:, 1] if len(X) else ()
+        chance = np.asarray(probability, dtype=float)
+        made = [EXTRAS[name].compute(self, X, chance) for name in dict.fromkeys(which)]
+        return pd.concat([pd.DataFrame(index=X.index), *made], axis="columns")
 
     def score_one(self, lead: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row of the scored table of one lead, given by the config's column names.
@@ -169,6 +217,8 @@ def save_model(
         "model": scorer_to_dict(model.scorer, texts),
         "rules": scorer_to_dict(model.rules, texts) if model.rules is not None else None,
     }
+    if model.value is not None:
+        state["value"] = value_to_dict(model.value, texts)
     texts[MODEL] = json.dumps(state, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     part.mkdir(parents=True)
@@ -200,13 +250,14 @@ def load_model(folder: str | Path) -> LeadModel:
     """
     folder = Path(folder)
     state = check_folder(folder)
-    texts = {path.name: path.read_text(encoding="utf-8") for path in folder.glob("booster_*.txt")}
-    rules = state["rules"]
+    texts = {path.name: path.read_text(encoding="utf-8") for path in _find_boosters(folder)}
+    rules, value = state["rules"], state.get("value")
     return LeadModel(
         scorer=scorer_from_dict(state["model"], texts),
         rules=scorer_from_dict(rules, texts) if rules is not None else None,
         config=Config.model_validate(state["config"]),
         info=state["info"],
+        value=None if value is None else value_from_dict(value, texts),
     )
 
 
@@ -247,7 +298,7 @@ def check_folder(folder: str | Path) -> dict[str, Any]:
         elif _hash(path) != wanted:
             problems.append(f"{name} was changed")
     listed = {line.partition("  ")[2] for line in (folder / SUMS).read_text().splitlines()}
-    needed = {MODEL, *(path.name for path in folder.glob("booster_*.txt"))}
+    needed = {MODEL, *(path.name for path in _find_boosters(folder))}
     problems += [f"{name} is not listed in {SUMS}" for name in sorted(needed - listed)]
     if problems:
         message = (
@@ -256,6 +307,10 @@ def check_folder(folder: str | Path) -> dict[str, Any]:
         )
         raise ModelFolderError(message)
     return dict(state)
+
+
+def _find_boosters(folder: Path) -> list[Path]:
+    return [path for pattern in BOOSTERS for path in folder.glob(pattern)]
 
 
 def check_target(folder: str | Path, *, overwrite: bool) -> None:

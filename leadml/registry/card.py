@@ -1,6 +1,6 @@
 """The model card: what the model is, what it is worth, and what to know before using it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from leadml.config import Config
@@ -23,8 +23,9 @@ def make_card(
     info: Mapping[str, Any],
     evaluations: Mapping[str, Evaluation],
     comparison: Comparison,
+    sentences: Sequence[str] = (),
 ) -> str:
-    """Return the card as Markdown."""
+    """Return the card as Markdown; `sentences` stand below what the comparison says."""
     features = config.features
     used = features.families()
     protected = [column for column in features.protected if column in used]
@@ -64,7 +65,7 @@ def make_card(
             for key, label in FIGURES.items()
         ],
         "",
-        *[f"- {sentence}" for sentence in comparison.verdict],
+        *[f"- {sentence}" for sentence in (*comparison.verdict, *sentences)],
         "",
         "## Before you use it",
         "",

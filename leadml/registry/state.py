@@ -19,6 +19,7 @@ from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scale import Scale
 from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.value import LeadValueRegressor
 
 
 def scorer_to_dict(scorer: LeadScorer, files: dict[str, str]) -> dict[str, Any]:
@@ -89,6 +90,19 @@ def scorer_from_dict(state: Mapping[str, Any], files: Mapping[str, str]) -> Lead
     scorer.n_features_in_ = len(state["columns"])
     scorer.scale_, scorer.offsets_ = scale, None
     return scorer
+
+
+def value_to_dict(model: Pipeline, files: dict[str, str]) -> dict[str, Any]:
+    """Return a fitted model of deal values as JSON values; its booster's text goes into `files`."""
+    profile, regressor = model.steps[0][1], model.steps[1][1]
+    return {"profile": profile.to_dict(), "regressor": regressor.to_dict(files)}
+
+
+def value_from_dict(state: Mapping[str, Any], files: Mapping[str, str]) -> Pipeline:
+    """Return the fitted model of deal values that `value_to_dict` wrote."""
+    profile = ProfileFeatures.from_dict(state["profile"])
+    regressor = LeadValueRegressor.from_dict(state["regressor"], files)
+    return Pipeline([("profile", profile), ("value", regressor)])
 
 
 def _boosting_to_dict(model: LeadBoostingClassifier, files: dict[str, str]) -> dict[str, Any]:

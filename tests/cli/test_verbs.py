@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from dataclasses import replace
@@ -7,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 import small_crm
+from small_values import make_leads
 from typer.testing import CliRunner
 
 import leadml
@@ -83,6 +85,38 @@ def test_the_whole_job():
     assert json.loads(trained.stdout)["no_signal"] is False
     assert "reading leads" in trained.stderr
     assert json.loads(Path("models/x/model.json").read_text())["model"]["scale"] == before
+
+
+@pytest.mark.usefixtures("_here")
+def test_deals_have_values():
+    leads = make_leads()
+    settings = small_crm.write_crm(Path(), leads)
+    given = ["--out", "m", "--structure", "additive", "--no-mlflow"]
+    said = " ".join(run("train", settings, *given).stdout.split())
+    assert "→ Among the best 10 % of leads (18), ranking by expected value finds" in said
+    assert "won deals were off by" in said
+    assert "New leads to expect, as in the last 70 weeks one week (95 % interval)" in said
+    assert "all 14 (7–22) 141–196" in said
+    stored = json.loads(Path("m/metrics.json").read_text(encoding="utf-8"))
+    verdict = stored["value"]["verdict"]
+    assert verdict in said
+    assert verdict in Path("m/card.md").read_text(encoding="utf-8")
+    report = Path("m/report.html").read_text(encoding="utf-8")
+    payload = json.loads(re.search(r'id="data"[^>]*>(.*?)</script>', report, re.DOTALL)[1])
+    assert payload["value"] == stored["value"]["at_capacity"]
+    assert payload["forecast"] == stored["forecast"]
+    assert verdict in payload["notes"]
+    scored = run("score", "m", "leads.csv", "-o", "x.csv", "--with", "value", "--columns", "status")
+    assert "1,000 leads scored" in scored.stderr
+    table = pd.read_csv("x.csv")
+    assert [*table][-3:] == ["deal_value", "expected_value", "status"]
+    won = table["status"] == "won"
+    assert table.loc[won, "deal_value"].sum() == pytest.approx(
+        leads.loc[won, "deal_value"].sum(), rel=0.05
+    )
+    told = fails(DataError, "score", "m", "leads.csv", "-o", "x.csv", "--with", "worth")
+    assert "--with has 1 problem" in told
+    assert "'worth' is not known. Accepted: value." in told
 
 
 @pytest.mark.usefixtures("_here")

@@ -1,16 +1,20 @@
+# ruff: noqa: F811  fixtures are imported
+
 import json
 import pickle
 import re
 import shutil
 
 import joblib
+import numpy as np
 import pandas as pd
 import pytest
 import small_crm
 from sklearn.linear_model import LogisticRegression
+from small_values import make_leads, valued  # noqa: F401
 
 from leadml.config import load_config
-from leadml.errors import ModelFolderError
+from leadml.errors import DataError, ModelFolderError
 from leadml.pipelines import make_scorer
 from leadml.publishing import write_training
 from leadml.registry import bundle
@@ -95,6 +99,53 @@ def test_a_loaded_model_scores_alike(crm, leads, tmp_path, structure):
         (folder / "booster_0.txt").unlink()
         with pytest.raises(ModelFolderError, match=r"booster_0\.txt is missing"):
             load_model(folder)
+
+
+def test_a_loaded_model_of_deal_values_predicts_alike(valued, tmp_path):
+    loaded, learned = load_model(valued.model), valued.training.model
+    X = bundle.read_table(make_leads(300, seed=7), learned.config).X
+    extras = loaded.compute_extras(X, ["value"])
+    pd.testing.assert_frame_equal(extras, learned.compute_extras(X, ["value"]), check_exact=True)
+    assert extras["deal_value"].nunique() > 50
+    chances = learned.scorer.predict_proba(X)[:, 1]
+    np.testing.assert_allclose(extras["expected_value"], extras["deal_value"] * chances, rtol=1e-12)
+    known = learned.compute_extras(X, ["value"], np.full(len(X), np.nan))
+    assert known["expected_value"].isna().all()
+    assert known["deal_value"].equals(extras["deal_value"])
+    assert learned.compute_extras(X[:0], ["value"]).shape == (0, 2)
+    assert {path.name for path in valued.model.iterdir()} == FILES - {"rules.toml"} | {"value.txt"}
+    again = save_model(tmp_path / "again", loaded)
+    for name in ("model.json", "value.txt"):
+        assert (again / name).read_bytes() == (valued.model / name).read_bytes()
+    folder = shutil.copytree(valued.model, tmp_path / "copy")
+    (folder / "value.txt").write_text("tree")
+    with pytest.raises(ModelFolderError, match=r"value\.txt was changed"):
+        load_model(folder)
+    lines = (folder / "SHA256SUMS").read_text().splitlines(keepends=True)
+    (folder / "SHA256SUMS").write_text("".join(x for x in lines if "value.txt" not in x))
+    with pytest.raises(ModelFolderError, match=r"value\.txt is not listed in SHA256SUMS"):
+        load_model(folder)
+
+
+def test_a_folder_of_before_deal_values_scores_as_it_did(valued, leads, tmp_path):
+    folder = shutil.copytree(valued.model, tmp_path / "old")
+    state = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+    assert state.pop("value")["regressor"]["booster"] == "value.txt"
+    (folder / "model.json").write_text(json.dumps(state), encoding="utf-8")
+    (folder / "value.txt").unlink()
+    resign(folder)
+    old = load_model(folder)
+    assert old.value is None
+    pd.testing.assert_frame_equal(old.score_leads(leads), valued.training.model.score_leads(leads))
+    with pytest.raises(DataError, match=r"'valued' was trained without deal values.*'deal_value'"):
+        old.compute_extras(bundle.read_table(leads, old.config).X, ["value"])
+
+
+def test_a_model_that_uses_the_mean_needs_no_booster(model_folder, leads):
+    loaded = load_model(model_folder)
+    assert not (model_folder / "value.txt").exists()
+    X = bundle.read_table(leads, loaded.config).X
+    assert loaded.compute_extras(X, ["value"])["deal_value"].nunique() == 1
 
 
 def test_a_loaded_additive_model_and_its_rules_score_alike(model_folder, training, leads):

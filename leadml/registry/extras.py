@@ -1,0 +1,89 @@
+"""Extra columns: what a scored table has behind its own columns, where it is asked for."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+
+from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.scoring.columns import Floats
+
+if TYPE_CHECKING:
+    from leadml.registry.bundle import LeadModel
+
+
+@dataclass(frozen=True)
+class Extra:
+    """Columns that a scored table has where they are asked for.
+
+    Attributes
+    ----------
+    columns : tuple of str
+    find_lack : callable
+        Returns why a model has none, or None where it has.
+    compute : callable
+        Returns the columns, shape (n_leads, n_columns), by the model, raw columns of the shape
+        (n_leads, n_columns) with an index as in `LeadTable.X`, and the leads' probabilities.
+    """
+
+    columns: tuple[str, ...]
+    find_lack: Callable[["LeadModel"], str | None]
+    compute: Callable[["LeadModel", pd.DataFrame, Floats], pd.DataFrame]
+
+
+def find_columns(which: Sequence[str]) -> list[str]:
+    """Return the names of the columns that extras give, each once."""
+    return [column for name in dict.fromkeys(which) for column in EXTRAS[name].columns]
+
+
+def check_extras(model: "LeadModel | None", which: Sequence[str]) -> None:
+    """Raise where columns cannot be put behind the scored table.
+
+    Parameters
+    ----------
+    model : LeadModel or None
+        None for a rule book alone.
+    which : sequence of str
+
+    Raises
+    ------
+    DataError
+        Naming every problem.
+    """
+    problems = []
+    for name in which:
+        if name not in EXTRAS:
+            guess = did_you_mean(name, EXTRAS)
+            problems.append(f"{name!r} is not known.{guess} Accepted: {', '.join(EXTRAS)}.")
+        elif model is None:
+            problems.append(f"{name!r} needs a model folder; a rule book alone has none.")
+        elif lack := EXTRAS[name].find_lack(model):
+            problems.append(lack)
+    if problems:
+        raise DataError(all_problems("--with", problems))
+
+
+def _find_lack_of_value(model: "LeadModel") -> str | None:
+    if model.value is not None:
+        return None
+    named = model.config.leads.value
+    told = f"column {named!r} held too few values" if named else "give its column in leadml.toml"
+    return (
+        f"the model {model.scorer.name!r} was trained without deal values ([leads] value: {told}). "
+        "Train it again with them, or leave out 'value'."
+    )
+
+
+def _compute_value(model: "LeadModel", X: pd.DataFrame, probability: Floats) -> pd.DataFrame:
+    value = np.empty(0)
+    if model.value is not None and len(X):
+        value = model.value.predict(model.value[0].select(X))
+    columns = {"deal_value": value, "expected_value": probability * value}
+    return pd.DataFrame(columns, index=X.index)
+
+
+EXTRAS: dict[str, Extra] = {
+    "value": Extra(("deal_value", "expected_value"), _find_lack_of_value, _compute_value)
+}

@@ -17,7 +17,7 @@ from leadml.errors import DataError, ModelFolderError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.report import Report, write_report
 from leadml.evaluation.summary import Evaluation
-from leadml.judged import Judged
+from leadml.judged import Judged, describe_response
 from leadml.pipelines import MODEL, RULES
 from leadml.registry.bundle import LeadModel, check_folder
 from leadml.reporting.build import make_report
@@ -186,6 +186,12 @@ def describe_assessment(found: Assessment) -> Report:
         title=" against ".join(judged.models).capitalize(),
         facts=facts,
         warnings=found.warnings,
+        response=describe_response(judged.leads),
+        unsure={
+            name: one.uncertainty
+            for name, one in found.models.items()
+            if one.uncertainty is not None and name != RULES
+        },
         show_leads=True,
     )
 

@@ -127,7 +127,7 @@ def score_leads(
     LeadmlError
     """
     scorer, table, model = open_all(source, leads, by=by, history=history, at=at)
-    check_extras(model, extras)
+    check_extras(model, extras, by_rules=by == RULES)
     for note in table.notes:
         tell(note)
     if n_reasons is not None:
@@ -135,7 +135,8 @@ def score_leads(
     scored = scorer.score_leads(table.X)
     if extras and model is not None:
         more = model.compute_extras(table.X, extras, scored["probability"])
-        scored[[*more]] = more.to_numpy()
+        for name in more:
+            scored[name] = more[name].to_numpy()
     if out is not None:
         write_table(scored, out)
     return scored
@@ -155,14 +156,15 @@ def explain_leads(
     Returns
     -------
     list of (Series, DataFrame)
-        A row of the scored table, and the lines that `LeadScorer.explain` gives.
+        A row of the scored table, with the interval of a model that knows it (see
+        `LeadModel.compute_extras`), and the lines that `LeadScorer.explain` gives.
 
     Raises
     ------
     DataError
         Naming every id that no lead has.
     """
-    scorer, table = open_scorer(source, leads, by=by, history=history, at=at)
+    scorer, table, model = open_all(source, leads, by=by, history=history, at=at)
     ids = pd.Index(table.X.index.get_level_values("lead_id").astype(str))
     places = ids.get_indexer([str(lead_id) for lead_id in lead_ids])
     lacking = [lead for lead, place in zip(lead_ids, places, strict=True) if place < 0]
@@ -171,8 +173,15 @@ def explain_leads(
             f"no lead has the id {lead!r}.{did_you_mean(str(lead), ids)}" for lead in lacking
         ]
         raise DataError(all_problems("The table of leads", problems))
-    rows = [table.take(np.array([place])).X for place in places]
-    return [(scorer.score_leads(X).iloc[0], scorer.explain(X)) for X in rows]
+    unsure = by == MODEL and model is not None and model.uncertainty is not None
+    told = []
+    for place in places:
+        X = table.take(np.array([place])).X
+        row = scorer.score_leads(X).iloc[0]
+        if unsure and model is not None:
+            row = pd.concat([row, model.compute_extras(X, ["interval"]).iloc[0]])
+        told.append((row, scorer.explain(X)))
+    return told
 
 
 def check_book(

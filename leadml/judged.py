@@ -10,6 +10,8 @@ import pandas as pd
 from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.evaluation.comparison import Comparison, compare
+from leadml.evaluation.forecast import forecast_weeks
+from leadml.evaluation.response import compute_response_times
 from leadml.evaluation.summary import Evaluation, evaluate
 from leadml.scoring.attribution import split_pipeline
 from leadml.scoring.columns import CategoryColumn
@@ -194,6 +196,48 @@ def find_groups(leads: LeadTable) -> np.ndarray | None:
         account = leads.account.reset_index(drop=True)
         return account.astype(str).where(account.notna(), alone).to_numpy()
     return ids.to_numpy() if ids.has_duplicates else None
+
+
+def describe_response(leads: LeadTable) -> pd.DataFrame | None:
+    """Return conversion by days to the first contact, as `compute_response_times` gives it.
+
+    None where the days are not known. Leads that were contacted before they came in are left out.
+    """
+    if leads.contacted is None or leads.created is None:
+        return None
+    first = ~leads.lead_ids.duplicated()
+    days = (leads.contacted[first].dt.normalize() - leads.created[first].dt.normalize()) / DAY
+    known = ~(days < 0).to_numpy()
+    if days[known].isna().all():
+        return None
+    return compute_response_times(leads.y[first][known].to_numpy(), days[known].to_numpy())
+
+
+def forecast_bands(table: LeadTable, scorer: LeadScorer) -> pd.DataFrame | None:
+    """Forecast the leads of each band by the weeks in which all leads came in, open ones too.
+
+    None without dates, or with too few weeks. A lead that is looked at on several days counts
+    once, with its highest score, in the week of its first. Leads that came in too late for their
+    last look are left out.
+    """
+    if table.created is None:
+        return None
+    rows = pd.DataFrame(
+        {
+            "lead": table.lead_ids,
+            "created": table.created.to_numpy(),
+            "score": scorer.compute_scores(scorer.select(table.X)),
+        }
+    )
+    by_lead = rows.groupby("lead", sort=False).agg(
+        created=("created", "min"), last=("created", "max"), score=("score", "max")
+    )
+    longest = (by_lead["last"] - by_lead["created"]).max()
+    whole = by_lead[by_lead["created"] <= by_lead["last"].max() - longest]
+    try:
+        return forecast_weeks(whole["created"], scorer.assign_bands(whole["score"].to_numpy()))
+    except DataError:  # too few weeks
+        return None
 
 
 def count_weeks(created: Any) -> float | None:

@@ -70,6 +70,7 @@ def describe_figures(training: Training) -> dict[str, Any]:
         "structures": training.structures.to_dict("records"),
         "value": None if training.valuing is None else jsonable(training.valuing.to_dict()),
         "forecast": jsonable(training.forecast),
+        "response": jsonable(training.response),
     }
 
 
@@ -104,6 +105,7 @@ def _make_report(training: Training, *, show_leads: bool) -> Report:
         structures=training.structures,
         forecast=training.forecast,
         value=None if training.valuing is None else training.valuing.at_capacity,
+        response=training.response,
         show_leads=show_leads,
     )
 

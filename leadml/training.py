@@ -15,10 +15,9 @@ from leadml.config import Config
 from leadml.data.lead_table import LeadTable, compute_fingerprint, feature_columns
 from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
-from leadml.evaluation.forecast import forecast_weeks
 from leadml.evaluation.summary import Evaluation
 from leadml.features.splits import Split, split_leads
-from leadml.judged import Judged
+from leadml.judged import Judged, describe_response, find_groups, forecast_bands
 from leadml.judging import (
     Optimism,
     choose_structure,
@@ -41,7 +40,7 @@ from leadml.rows import read_rows
 from leadml.scoring.boosting import LeadBoostingClassifier
 from leadml.scoring.rulebook import RuleBook
 from leadml.scoring.scale import Scale
-from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.uncertainty import fit_uncertainty
 from leadml.valuing import Valuing, learn_values
 
 FEWEST = 40  # wins, and losses: below, the rule book is the better model
@@ -76,7 +75,10 @@ class Training:
         What deals are worth, where the leads have values.
     forecast : DataFrame or None
         How many leads of each band a coming week brings, as `forecast_weeks` gives it; None
-        without dates, or with fewer than four weeks of them.
+        without dates, or with fewer than four weeks of them. Of a history, the best band that a
+        lead reaches at its snapshots.
+    response : DataFrame or None
+        Conversion by days to the first contact, as `compute_response_times` gives it.
     """
 
     model: LeadModel
@@ -90,6 +92,7 @@ class Training:
     optimism: Optimism | None = None
     valuing: Valuing | None = None
     forecast: pd.DataFrame | None = None
+    response: pd.DataFrame | None = None
 
     def __repr__(self) -> str:
         scorer, info = self.model.scorer, self.model.info
@@ -223,7 +226,15 @@ def train(
     )
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     worth = None if valuing is None else valuing.model
-    model = LeadModel(final, rule_scorer, config, info, worth)
+    unsure = fit_uncertainty(
+        final,
+        closed.X,
+        closed.y.to_numpy(),
+        groups=find_groups(closed),
+        row_weight=None if closed.weight is None else closed.weight.to_numpy(),
+        random_state=random_state,
+    )
+    model = LeadModel(final, rule_scorer, config, info, worth, unsure)
     if tried is None:
         tried = learned.structures_ if len(split.parts) == 1 else last.structures_
     return Training(
@@ -237,20 +248,9 @@ def train(
         notes=(*table.notes, *told),
         optimism=optimism,
         valuing=valuing,
-        forecast=_forecast(table, final),
+        forecast=forecast_bands(table, final),
+        response=describe_response(closed),
     )
-
-
-def _forecast(table: LeadTable, scorer: LeadScorer) -> pd.DataFrame | None:
-    """Forecast the leads of each band by the weeks in which all leads came in, open ones too."""
-    if table.created is None:
-        return None
-    first = ~table.lead_ids.duplicated()
-    bands = scorer.assign_bands(scorer.compute_scores(scorer.select(table.X[first])))
-    try:
-        return forecast_weeks(table.created[first], bands)
-    except DataError:  # too few weeks
-        return None
 
 
 def _has_no_signal(evaluation: Evaluation) -> bool:

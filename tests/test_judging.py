@@ -11,7 +11,7 @@ from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError
 from leadml.evaluation.summary import evaluate
 from leadml.features.splits import Split
-from leadml.judged import count_weeks, find_groups
+from leadml.judged import count_weeks, describe_response, find_groups, forecast_bands
 from leadml.judging import (
     Optimism,
     choose_structure,
@@ -269,3 +269,33 @@ def test_the_rules_take_weights_too():
     calls.clear()
     fit_scorer(scorer, LeadTable(make_leads(10).X, make_leads(10).y, None, None, ()))
     assert calls == {"model__groups": None}
+
+
+def test_days_to_the_first_contact_are_counted_from_the_lead(judged):
+    _, found = judged
+    leads = found.leads
+    assert describe_response(leads) is None
+    late = pd.to_timedelta(np.arange(150) % 4 - 1, unit="D")
+    contacted = (leads.created + late).where(np.arange(150) % 10 > 0)
+    table = describe_response(replace(leads, contacted=contacted)).set_index("contact")
+    # one in four was called before it came in: left out; one in ten never
+    never = int(contacted.isna().sum())
+    before = int((contacted < leads.created).sum())
+    assert table.loc["never", "n_leads"] == never
+    assert table["n_leads"].sum() == 150 - before
+    same = (contacted == leads.created).to_numpy()
+    assert table.loc["same day", "n_won"] == leads.y[same].sum()
+
+
+def test_bands_to_come_count_a_lead_once_with_its_highest_score(judged):
+    _, found = judged
+    scorer = found.parts[0][1][MODEL]
+    once = forecast_bands(make_leads(900), scorer).set_index("group")
+    assert once.loc["all", "mean"] == pytest.approx(900 / 600 * 7, rel=0.1)
+    thrice = forecast_bands(make_leads(900, each=3, span=600), scorer).set_index("group")
+    assert thrice.loc["all", "mean"] == pytest.approx(300 / 600 * 7, rel=0.1)
+    share = [table.loc["cold", "mean"] / table.loc["all", "mean"] for table in (once, thrice)]
+    assert share[1] < share[0]
+    assert forecast_bands(make_leads(900, span=10), scorer) is None
+    undated = replace(make_leads(900), created=None)
+    assert forecast_bands(undated, scorer) is None

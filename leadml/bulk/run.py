@@ -19,7 +19,7 @@ from leadml.data.block_writer import BlockWriter
 from leadml.data.engines import is_in_database
 from leadml.data.upsert import open_upsert
 from leadml.errors import DataError, all_problems
-from leadml.pipelines import MODEL
+from leadml.pipelines import MODEL, RULES
 from leadml.registry.bundle import SUMS, LeadModel
 from leadml.registry.extras import check_extras
 from leadml.scoring.scorer import LeadScorer
@@ -107,7 +107,7 @@ def score_file(
         For a model that counts activities; see `leadml.batch.open_scorer`.
     resume : bool, default=False
         Go on with what a run that was killed left beside `out`.
-    extras : sequence of {"value"}, default=()
+    extras : sequence of {"value", "interval"}, default=()
         Columns to put behind those of the scored table, before those that are kept; see
         `LeadModel.compute_extras`.
     tell : callable, default does nothing
@@ -187,7 +187,8 @@ def _open(
 ) -> tuple[LeadScorer, LeadModel | None, LeadParts]:
     if source.suffix != ".toml":
         scorer, model = load_scorer(source, by=by)
-        check_extras(model, choices.extras)  # before leads are read
+        # before leads are read
+        check_extras(model, choices.extras, by_rules=by == RULES)
         is_file = Path(leads).suffix != ".toml" and not is_in_database(str(leads))
         if not model.config.has_history and is_file and at is None and history is None:
             return scorer, model, open_leads(leads, model.config, scorer, choices)

@@ -36,7 +36,11 @@ def score(
     ] = None,
     extras: Annotated[
         list[str] | None,
-        typer.Option("--with", help="value: deal_value and expected_value, behind the scores."),
+        typer.Option(
+            "--with",
+            help="More columns: value (deal_value, expected_value), interval (of the probability, "
+            "and whether to abstain); may repeat.",
+        ),
     ] = None,
     on_error: Annotated[
         Literal["stop", "reject"],

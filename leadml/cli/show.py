@@ -200,7 +200,11 @@ def print_check(found: "Check") -> None:
 def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None = None) -> None:
     """Print one lead's score and the sum behind it."""
     chance = f", chance of winning {row['probability']:.1%}" if row["probability"] >= 0 else ""
+    if "probability_lower" in row:
+        chance += f" ({row['probability_lower']:.0%}–{row['probability_upper']:.0%})"
     out.print(Text(f"Lead {row['lead_id']}: score {row['score']}, {row['band']}{chance}", "bold"))
+    if row.get("abstain_because"):
+        out.print(Text(f"Take it with care: {row['abstain_because']}.", "yellow"))
     fired = lines[lines["points"].round(2) != 0]
     shown = fired if most is None else fired.head(most)
     table = Table(box=None, show_header=False, padding=(0, 1))

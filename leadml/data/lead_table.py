@@ -39,6 +39,8 @@ class LeadTable:
     value : Series of float or None
         What each deal is worth, by the [leads] value column; NaN where that holds no number. None
         without such a column.
+    contacted : Series of datetime or None
+        The day of the first contact, by the [leads] contacted column; NaT where there was none.
     """
 
     X: pd.DataFrame
@@ -49,6 +51,7 @@ class LeadTable:
     weight: pd.Series | None = None
     notes: tuple[str, ...] = ()
     value: pd.Series | None = None
+    contacted: pd.Series | None = None
 
     @property
     def lead_ids(self) -> pd.Index:
@@ -71,7 +74,7 @@ class LeadTable:
     def take(self, rows: np.ndarray) -> "LeadTable":
         """Return the leads at `rows`, a mask or places."""
         mine: dict[str, Any] = {"X": self.X.iloc[rows], "y": self.y.iloc[rows]}
-        for name in ("created", "account", "weight", "value"):
+        for name in ("created", "account", "weight", "value", "contacted"):
             values = getattr(self, name)
             mine[name] = None if values is None else values.iloc[rows]
         return replace(self, **mine)
@@ -111,9 +114,8 @@ def read_table(path: str | Path | pd.DataFrame, config: Config) -> LeadTable:
     X = leads[feature_columns(config)].set_axis(index)
     y = read_outcomes(leads, config).set_axis(index)
     account = leads[config.leads.account].set_axis(index) if config.leads.account in leads else None
-    value = read_values(leads, config)
-    value = None if value is None else value.set_axis(index)
-    return LeadTable(X, y, created, account, tuple(find_unused(leads, config)), value=value)
+    table = LeadTable(X, y, created, account, tuple(find_unused(leads, config)))
+    return with_roles(table, leads, config)
 
 
 def feature_columns(config: Config) -> list[str]:
@@ -131,6 +133,33 @@ def read_outcomes(leads: pd.DataFrame, config: Config) -> pd.Series:
     values += [(value, 1.0) for value in config.outcome.won]
     # in any case: `True` in a CSV file is `true` in a Parquet file
     return texts.str.casefold().map({value.casefold(): y for value, y in values}).astype(float)
+
+
+def with_roles(table: LeadTable, leads: pd.DataFrame, config: Config) -> LeadTable:
+    """Return a table with the deals' values and the days of first contact of its leads, by row."""
+    value, contacted = (
+        None if each is None else each.set_axis(table.X.index)
+        for each in (read_values(leads, config), read_contacts(leads, config))
+    )
+    return replace(table, value=value, contacted=contacted)
+
+
+def read_contacts(leads: pd.DataFrame, config: Config) -> pd.Series | None:
+    """Return the day of each lead's first contact, NaT where there was none; None where unknown.
+
+    Raises
+    ------
+    DataError
+        Where values are no dates.
+    """
+    name = config.leads.contacted
+    if name is None or name not in leads:
+        return None
+    dates, bad = read_dates(leads[name])
+    if bad:
+        message = f"{name!r}: {bad}"
+        raise DataError(message)
+    return dates
 
 
 def read_values(leads: pd.DataFrame, config: Config) -> pd.Series | None:

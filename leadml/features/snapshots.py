@@ -16,7 +16,7 @@ from leadml.data.lead_table import (
     LeadTable,
     feature_columns,
     find_unused,
-    read_values,
+    with_roles,
 )
 from leadml.errors import DataError, all_problems, did_you_mean
 from leadml.features.activities import find_kinds
@@ -194,18 +194,15 @@ def _make_table(X: pd.DataFrame, config: Config, history: History, places: np.nd
     account = None
     if config.leads.account is not None:
         account = history.leads[config.leads.account].iloc[places].set_axis(X.index)
-    value = read_values(history.leads, config)
-    if value is not None:
-        value = value.iloc[places].set_axis(X.index)
     dates = X.index.get_level_values(SNAPSHOT_LEVEL)
-    return LeadTable(
+    table = LeadTable(
         X=X[wanted],
         y=pd.Series(np.nan, index=X.index),
         created=pd.Series(dates, index=X.index),
         account=account,
         unused=tuple(find_unused(history.leads, config)),
-        value=value,
     )
+    return with_roles(table, history.leads.iloc[places], config)
 
 
 def _as_utc(at: str | pd.Timestamp) -> pd.Timestamp:

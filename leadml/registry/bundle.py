@@ -26,12 +26,14 @@ from leadml.registry.state import (
 )
 from leadml.scoring.engine import Choice
 from leadml.scoring.scorer import LeadScorer
+from leadml.scoring.uncertainty import Uncertainty
 from leadml.scoring.value import FILE as VALUE_FILE
 from leadml.scoring.verdicts import Verdicts, as_plain
 
 # Raise it whenever a folder of the present version could not be read, or would score otherwise,
-# in an older one. The key "value" has not raised it: an older version leaves it alone and gives the
-# scores it always gave, and a folder without it reads as a model without deal values.
+# in an older one. The keys "value" and "uncertainty" have not raised it: an older version leaves
+# them alone and gives the scores it always gave, and a folder without them reads as a model without
+# deal values and intervals.
 FORMAT = 1
 MODEL, SUMS = "model.json", "SHA256SUMS"
 BOOSTERS = ("booster_*.txt", VALUE_FILE)
@@ -53,6 +55,8 @@ class LeadModel:
         What `model.json` says of the training: leads, wins, split, warnings, `no_signal`.
     value : Pipeline or None
         From raw columns to the value of a deal if it is won, where that was learned.
+    uncertainty : Uncertainty or None
+        How far the model's probabilities may be from the truth.
     """
 
     scorer: LeadScorer
@@ -60,6 +64,7 @@ class LeadModel:
     config: Config
     info: Mapping[str, Any]
     value: Pipeline | None = None
+    uncertainty: Uncertainty | None = None
 
     def score_leads(self, leads: str | Path | pd.DataFrame) -> pd.DataFrame:
         """Return the scored table of a file or frame of leads.
@@ -107,9 +112,10 @@ class LeadModel:
         ----------
         X : DataFrame of shape (n_leads, n_columns)
             Raw columns, as `read_table` gives them.
-        which : sequence of {"value"}
+        which : sequence of {"value", "interval"}
             `value` gives `deal_value` (if the deal is won) and `expected_value` (probability times
-            deal value).
+            deal value). `interval` gives `probability_lower` and `probability_upper` (95 %), and
+            `abstain`: whether hardly any such lead was seen in training, `abstain_because` of what.
         probability : array of shape (n_leads,), default=None
             Of winning; None takes the model's own. Where it is NaN, so is the expected value.
 
@@ -130,7 +136,8 @@ class LeadModel:
             probability = self.scorer.predict_proba(mine)[:, 1] if len(X) else ()
         chance = np.asarray(probability, dtype=float)
         made = [EXTRAS[name].compute(self, X, chance) for name in dict.fromkeys(which)]
-        return pd.concat([pd.DataFrame(index=X.index), *made], axis="columns")
+        columns = {name: part[name].array for part in made for name in part}
+        return pd.DataFrame(columns, index=X.index)
 
     def score_one(self, lead: Mapping[str, Any]) -> dict[str, Any]:
         """Return the row of the scored table of one lead, given by the config's column names.
@@ -219,6 +226,8 @@ def save_model(
     }
     if model.value is not None:
         state["value"] = value_to_dict(model.value, texts)
+    if model.uncertainty is not None:
+        state["uncertainty"] = model.uncertainty.to_dict()
     texts[MODEL] = json.dumps(state, indent=1, ensure_ascii=False, allow_nan=False) + "\n"
     part = folder.with_name(f".{folder.name}.{os.getpid()}.part")
     part.mkdir(parents=True)
@@ -251,13 +260,15 @@ def load_model(folder: str | Path) -> LeadModel:
     folder = Path(folder)
     state = check_folder(folder)
     texts = {path.name: path.read_text(encoding="utf-8") for path in _find_boosters(folder)}
-    rules, value = state["rules"], state.get("value")
+    rules = state["rules"]
+    value, unsure = state.get("value"), state.get("uncertainty")
     return LeadModel(
         scorer=scorer_from_dict(state["model"], texts),
         rules=scorer_from_dict(rules, texts) if rules is not None else None,
         config=Config.model_validate(state["config"]),
         info=state["info"],
         value=None if value is None else value_from_dict(value, texts),
+        uncertainty=None if unsure is None else Uncertainty.from_dict(unsure),
     )
 
 

@@ -19,6 +19,7 @@ from leadml.scoring.by_source import compute_points_by_source, find_sources
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scorer import LeadScorer
 from leadml.scoring.sums import ENGAGEMENT_FAMILIES, FIT_FAMILIES
+from leadml.scoring.uncertainty import COVERAGE, Uncertainty
 from leadml.scoring.what_if import WhatIf
 
 
@@ -36,6 +37,8 @@ def make_report(
     structures: pd.DataFrame | None = None,
     forecast: pd.DataFrame | None = None,
     value: pd.DataFrame | None = None,
+    response: pd.DataFrame | None = None,
+    unsure: Mapping[str, Uncertainty] | None = None,
     show_leads: bool = False,
 ) -> Report:
     """Return the report of one model or several.
@@ -50,8 +53,10 @@ def make_report(
         what-if panel are theirs.
     leads : DataFrame of shape (n_leads, n_columns)
         Leads that points are averaged over.
-    title, facts, warnings, notes, structures, forecast, value
+    title, facts, warnings, notes, structures, forecast, value, response
         As in `Report`.
+    unsure : dict of str to Uncertainty, default=None
+        Of the scorers, by name: how far their probabilities may be from the truth.
     show_leads : bool, default=False
         Show single leads by their ids: those that the models judge most differently, and some to
         look up.
@@ -78,11 +83,24 @@ def make_report(
         definitions=_make_definitions(judged),
         forecast=forecast,
         value=value,
+        response=response,
         agreement=_describe_agreement(ours, sample),
         disagreement=apart,
-        leads=describe_leads(judged, what_if, must) if show_leads else (),
+        leads=describe_leads(judged, what_if, must, unsure) if show_leads else (),
         what_if=None if what_if is None else what_if.to_dict(sample),
+        uncertainty=_describe_uncertainty(scorers, unsure or {}, sample),
     )
+
+
+def _describe_uncertainty(
+    scorers: Mapping[str, LeadScorer], unsure: Mapping[str, Uncertainty], sample: pd.DataFrame
+) -> dict[str, object] | None:
+    """Return how intervals are to be read, and how many leads the first model abstains from."""
+    name = next(iter(scorers))
+    if name not in unsure:
+        return None
+    table = unsure[name].compute_intervals(scorers[name], scorers[name].select(sample))
+    return {"coverage": COVERAGE, "abstained": float(table["abstain"].mean())}
 
 
 def _find_points(ours: Mapping[str, LeadScorer], sample: pd.DataFrame) -> pd.DataFrame | None:

@@ -1,6 +1,6 @@
 """Single leads in a report: only where its reader asked for leads, and by their ids."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -12,6 +12,7 @@ from leadml.scoring.attribution import is_ours
 from leadml.scoring.reasons import describe_feature
 from leadml.scoring.scorer import LeadScorer
 from leadml.scoring.sums import explain_sums
+from leadml.scoring.uncertainty import Uncertainty
 from leadml.scoring.what_if import WhatIf
 
 N_DISAGREEMENTS = 10  # each way
@@ -89,9 +90,16 @@ def _shorten(lines: pd.DataFrame | None) -> list[list[Any]]:
 
 
 def describe_leads(
-    judged: Judged, what_if: WhatIf | None, must: Sequence[str] = (), n: int = N_LEADS
+    judged: Judged,
+    what_if: WhatIf | None,
+    must: Sequence[str] = (),
+    unsure: Mapping[str, Uncertainty] | None = None,
+    n: int = N_LEADS,
 ) -> list[dict[str, Any]]:
-    """Return leads to be looked up: those of a list, the highest scores, and some at random."""
+    """Return leads to be looked up: those of a list, the highest scores, and some at random.
+
+    `unsure` holds how far the probabilities of some of the models may be from the truth.
+    """
     rows = judged.first_rows()
     ids = judged.leads.lead_ids.astype("str")
     named = rows[ids[rows].isin(list(must))]
@@ -100,7 +108,10 @@ def describe_leads(
     drawn = np.random.default_rng(0).permutation(rows)
     chosen = list(dict.fromkeys([*named.tolist(), *best.tolist(), *drawn.tolist()]))[:n]
     values = what_if.read_values(judged.leads.X.iloc[chosen]) if what_if is not None else None
-    scored = {name: _score_chosen(judged, name, chosen) for name in judged.models[:2]}
+    scored = {
+        name: _score_chosen(judged, name, chosen, (unsure or {}).get(name))
+        for name in judged.models[:2]
+    }
     return [
         {
             "lead_id": str(ids[place]),
@@ -113,11 +124,17 @@ def describe_leads(
     ]
 
 
-def _score_chosen(judged: Judged, name: str, chosen: Sequence[int]) -> pd.DataFrame:
+def _score_chosen(
+    judged: Judged, name: str, chosen: Sequence[int], unsure: Uncertainty | None
+) -> pd.DataFrame:
     parts = []
     for scorer, mine in _by_scorer(judged, name, chosen):
-        scored = scorer.score_leads(judged.inputs[name].iloc[np.asarray(chosen)[mine]])
-        parts.append(scored.set_axis(mine, axis=0))
+        X = judged.inputs[name].iloc[np.asarray(chosen)[mine]]
+        scored = scorer.score_leads(X).set_axis(mine, axis=0)
+        if unsure is not None:
+            intervals = unsure.compute_intervals(scorer, scorer.select(X))
+            scored = scored.join(intervals.set_axis(mine, axis=0))
+        parts.append(scored)
     return pd.concat(parts).sort_index()
 
 
@@ -126,8 +143,9 @@ def _figures(row: pd.Series) -> dict[str, Any]:
         "score": int(row["score"]),
         "probability": float(row["probability"]),
         "band": str(row["band"]),
-        "lower": None,
-        "upper": None,
+        "lower": row.get("lower"),
+        "upper": row.get("upper"),
+        "abstain_because": row.get("why") or None,
     }
 
 

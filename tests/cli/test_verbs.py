@@ -116,7 +116,7 @@ def test_deals_have_values():
     )
     told = fails(DataError, "score", "m", "leads.csv", "-o", "x.csv", "--with", "worth")
     assert "--with has 1 problem" in told
-    assert "'worth' is not known. Accepted: value." in told
+    assert "'worth' is not known. Accepted: value, interval." in told
 
 
 @pytest.mark.usefixtures("_here")

@@ -210,6 +210,7 @@ function leadsPanel(box, whatIf) {
         `${percent(row.probability)} chance of a win`,
         range ? h("span", { class: "muted" }, ` (${range})`) : null,
       ),
+      row.abstain_because ? h("p", { class: "hint" }, `Take it with care: ${row.abstain_because}.`) : null,
       h(
         "ul",
         { class: "reasons" },

@@ -157,7 +157,8 @@ def print_forecast(forecast: "pd.DataFrame") -> None:
     """Print how many leads of each band a coming week brings, with its interval."""
     n_weeks = forecast["n_weeks"].iloc[0]
     title = f"New leads to expect, as in the last {n_weeks:,} weeks"
-    table = _side_by_side(title, ["one week (95 % interval)", "12 weeks together"])
+    horizon = forecast["horizon"].iloc[0]
+    table = _side_by_side(title, ["one week (95 % interval)", f"{horizon} weeks together"])
     for row in forecast.to_dict("records"):
         form = "{:,.1f}" if row["mean"] < 10 else "{:,.0f}"
         week = f"{form.format(row['mean'])} ({row['lower']:,.0f}–{row['upper']:,.0f})"

@@ -42,7 +42,7 @@ def forecast_weeks(
     DataFrame
         One row a group (hot, warm, cold, then others by name) and one for `all`: group, n_weeks
         (complete weeks counted), mean (leads a week), lower, upper (95 % prediction interval of
-        one coming week), total_lower, total_upper (of `horizon` weeks) and, where `needed` is
+        one coming week), total_lower, total_upper (of `horizon` weeks), horizon and, where `needed` is
         given: needed, chance (that a week brings at least so many).
 
     Raises
@@ -69,11 +69,12 @@ def forecast_weeks(
     Examples
     --------
     >>> created = pd.date_range("2026-01-05", periods=70, freq="D")
-    >>> forecast_weeks(created, ["hot", "cold"] * 35, needed=4).round(2)
-      group  n_weeks  mean  lower  upper  total_lower  total_upper  needed  chance
-    0   hot       10   3.5    0.0    8.0         25.0         63.0       4    0.47
-    1  cold       10   3.5    0.0    8.0         25.0         63.0       4    0.47
-    2   all       10   7.0    2.0   13.0         60.0        113.0       4    0.91
+    >>> table = forecast_weeks(created, ["hot", "cold"] * 35, needed=4).round(2)
+    >>> table.drop(columns=["horizon", "n_weeks"])
+      group  mean  lower  upper  total_lower  total_upper  needed  chance
+    0   hot   3.5    0.0    8.0         25.0         63.0       4    0.47
+    1  cold   3.5    0.0    8.0         25.0         63.0       4    0.47
+    2   all   7.0    2.0   13.0         60.0        113.0       4    0.91
     """
     if horizon < 1:
         message = f"`horizon` must be at least 1 week. Got {horizon}. Pass for example 12."
@@ -88,6 +89,7 @@ def forecast_weeks(
             "mean": weeks.mean(),
             **dict(zip(("lower", "upper"), week.ppf([TAIL, 1 - TAIL]), strict=True)),
             **dict(zip(("total_lower", "total_upper"), total.ppf([TAIL, 1 - TAIL]), strict=True)),
+            "horizon": horizon,
         }
         if needed is not None:
             row |= {"needed": needed, "chance": float(week.sf(np.ceil(needed) - 1))}

@@ -240,6 +240,8 @@ function valueFigure() {
     name,
     rows: only(rows, { ranking: name }),
     color: MODELS.includes(name) ? place(name) : (at + 2) % 5,
+    // rankings may coincide: a dashed line lets the one below be seen
+    dashed: at > 1,
   }));
   const paint = (svg, width) => {
     const height = clamp(width * 0.7, 260, 380);

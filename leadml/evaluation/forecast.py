@@ -42,8 +42,8 @@ def forecast_weeks(
     DataFrame
         One row a group (hot, warm, cold, then others by name) and one for `all`: group, n_weeks
         (complete weeks counted), mean (leads a week), lower, upper (95 % prediction interval of
-        one coming week), total_lower, total_upper (of `horizon` weeks), horizon and, where `needed` is
-        given: needed, chance (that a week brings at least so many).
+        one coming week), total_lower, total_upper (of `horizon` weeks), horizon and, where
+        `needed` is given: needed, chance (that a week brings at least so many).
 
     Raises
     ------

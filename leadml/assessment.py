@@ -17,7 +17,7 @@ from leadml.errors import DataError, ModelFolderError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.report import Report, write_report
 from leadml.evaluation.summary import Evaluation
-from leadml.judged import Judged, describe_response
+from leadml.judged import Judged, describe_response, warn_of_accounts
 from leadml.pipelines import MODEL, RULES
 from leadml.registry.bundle import LeadModel, check_folder
 from leadml.reporting.build import make_report
@@ -150,9 +150,8 @@ def compare_leads(
 
 
 def _find_warnings(tables: Mapping[str | Path, LeadTable]) -> tuple[str, ...]:
-    return tuple(
-        warning for source, table in tables.items() for warning in _seen_before(source, table)
-    )
+    seen = [warning for source, table in tables.items() for warning in _seen_before(source, table)]
+    return (*seen, *warn_of_accounts(next(iter(tables.values()))))
 
 
 def write_assessment(found: Assessment, path: str | Path) -> Path:
@@ -182,7 +181,7 @@ def describe_assessment(found: Assessment) -> Report:
         found.evaluations,
         found.comparison,
         scorers,
-        judged.inputs[judged.models[0]],
+        judged.inputs,
         title=" against ".join(judged.models).capitalize(),
         facts=facts,
         warnings=found.warnings,
@@ -207,6 +206,11 @@ def stored_evaluations(source: str | Path) -> dict[str, Evaluation]:
     return {name: Evaluation.from_dict(values) for name, values in models.items()}
 
 
+def stored_rows(source: str | Path) -> str:
+    """Return what a row of a training's figures is: "leads" or "snapshots"."""
+    return str(_stored(source).get("rows", "leads"))
+
+
 def stored_comparison(source: str | Path) -> Comparison:
     """Return the comparison of a model's training."""
     return Comparison.from_dict(_stored(source)["comparison"])
@@ -219,6 +223,12 @@ def _stored(source: str | Path) -> Mapping[str, Any]:
         message = f"{source} holds no figures of a training. Pass leads to judge it by."
         raise ModelFolderError(message)
     stored: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+    if "auc" not in stored["comparison"]:
+        message = (
+            f"{source} was written by an older leadml, which compared less. Train the model again, "
+            "or pass leads to compare by."
+        )
+        raise ModelFolderError(message)
     return stored
 
 

@@ -14,12 +14,14 @@ from leadml.evaluation.forecast import forecast_weeks
 from leadml.evaluation.response import compute_response_times
 from leadml.evaluation.summary import Evaluation, evaluate
 from leadml.scoring.attribution import split_pipeline
-from leadml.scoring.columns import CategoryColumn
+from leadml.scoring.known_values import find_levels
 from leadml.scoring.scorer import LeadScorer
 
 SCORED = ["probability", "score", "band", "fit", "engagement", "qualified"]
 MOST_SEGMENTS = 8  # columns that are looked at unasked
 DAY = pd.Timedelta(days=1)
+LARGEST_ACCOUNT = 0.2
+FAR = 6  # widths of the middle half
 
 Part = tuple[np.ndarray, Mapping[str, LeadScorer]]
 
@@ -40,6 +42,8 @@ class Judged:
         Share of wins among the leads learned from, where these are known.
     inputs : dict of str to DataFrame of shape (n_rows, n_columns)
         What each model reads of these rows.
+    is_new : array of bool, shape (n_rows,), or None
+        Rows that are the first look at a lead; None: those where it first occurs here.
     """
 
     leads: LeadTable
@@ -47,6 +51,7 @@ class Judged:
     parts: Sequence[Part]
     base_rate: float | None
     inputs: Mapping[str, pd.DataFrame]
+    is_new: np.ndarray | None = None
 
     @classmethod
     def score(
@@ -55,6 +60,7 @@ class Judged:
         parts: Sequence[Part],
         base_rate: float | None = None,
         inputs: Mapping[str, pd.DataFrame] | None = None,
+        is_new: np.ndarray | None = None,
     ) -> "Judged":
         """Score each part's rows, which follow one another, by its scorers."""
         read = inputs or dict.fromkeys(parts[0][1], leads.X)
@@ -65,16 +71,24 @@ class Judged:
             )
             for name, X in read.items()
         }
-        return cls(leads, scored, parts, base_rate, read)
+        return cls(leads, scored, parts, base_rate, read, is_new)
 
     @property
     def models(self) -> list[str]:
         """Names of the models, the first one first."""
         return [*self.scored]
 
+    def first_mask(self) -> np.ndarray:
+        """Tell which rows are the first of a lead, shape (n_rows,).
+
+        Of leads that came in before the period judged, none is: they were there to be called then.
+        """
+        first = ~self.leads.lead_ids.duplicated()
+        return first if self.is_new is None else first & self.is_new
+
     def first_rows(self) -> np.ndarray:
-        """Return the place of each lead's first row, shape (n_leads,)."""
-        return np.flatnonzero(~self.leads.lead_ids.duplicated())
+        """Return the place of each lead's first row, shape (n_leads,); see `first_mask`."""
+        return np.flatnonzero(self.first_mask())
 
     def evaluate(self) -> dict[str, Evaluation]:
         """Return each model's figures, with accounts or leads resampled whole."""
@@ -120,7 +134,7 @@ class Judged:
             self.leads.y.to_numpy(),
             {name: table["probability"].to_numpy() for name, table in self.scored.items()},
             groups=find_groups(self.leads),
-            lead_ids=self.leads.lead_ids.to_numpy() if self.has_snapshots else None,
+            calls=self.first_mask() if self.has_snapshots else None,
             base_rate=self.base_rate,
             bands={name: table["band"].to_numpy() for name, table in self.scored.items()},
             segments=self.find_segments(segments),
@@ -133,6 +147,11 @@ class Judged:
         """Whether a lead has several rows."""
         return bool(self.leads.lead_ids.has_duplicates)
 
+    @property
+    def unit(self) -> str:
+        """What a row is: "leads" or "snapshots"."""
+        return "snapshots" if self.has_snapshots else "leads"
+
     def find_weeks(self) -> float | None:
         """Return in how many weeks the leads came in, None where their dates are not known."""
         if self.leads.created is None:
@@ -142,29 +161,32 @@ class Judged:
     def find_segments(self, names: Iterable[str] | None = None) -> pd.DataFrame:
         """Return features of the first model by row, to compare models within.
 
+        A text that the model does not know is `other`: it may say who somebody is.
+
         Raises
         ------
         DataError
             Where a name is no feature.
         """
-        frames, levels = [], set()
+        frames = []
+        known: set[str] = set()
         for places, scorers in self.parts:
             scorer = scorers[self.models[0]]
-            before, last = split_pipeline(scorer.estimator_)
+            before, _ = split_pipeline(scorer.estimator_)
             X = scorer.select(self.inputs[self.models[0]].iloc[places])
-            frames.append(X if before is None else before.transform(X))
-            table = getattr(last, "table_", None)
-            levels |= {
-                column.name
-                for column in (table.columns if table is not None else ())
-                if isinstance(column, CategoryColumn) and len(column.levels) > 1
+            frame = X if before is None else before.transform(X)
+            levels = find_levels(scorer)
+            told = {
+                name: frame[name].where(frame[name].isin(own) | frame[name].isna(), "other")
+                for name, own in levels.items()
             }
+            known |= {name for name, own in levels.items() if len(own) > 1}
+            frames.append(frame.assign(**told))
         values = pd.concat(frames)
         if names is None:
-            told = [name for name in values.columns if name in levels]
-            apart = {name: _spread(values[name], self.leads.y) for name in told}
-            names = sorted(told, key=lambda name: -apart[name])[:MOST_SEGMENTS]
-        names = list(names)
+            apart = {name: _spread(values[name], self.leads.y) for name in sorted(known)}
+            names = sorted(apart, key=lambda name: -apart[name])[:MOST_SEGMENTS]
+        names = list(dict.fromkeys(names))
         lacking = [name for name in names if name not in values]
         if lacking:
             problems = [
@@ -198,6 +220,20 @@ def find_groups(leads: LeadTable) -> np.ndarray | None:
     return ids.to_numpy() if ids.has_duplicates else None
 
 
+def warn_of_accounts(leads: LeadTable) -> tuple[str, ...]:
+    """Say where one account holds so many leads that no interval can be trusted."""
+    if leads.account is None:
+        return ()
+    counts = leads.account.value_counts().to_numpy(float)
+    share = float(counts.max(initial=0.0)) / max(len(leads.account), 1)
+    if share <= LARGEST_ACCOUNT:
+        return ()
+    return (
+        f"One account holds {100 * share:.0f} % of the leads judged: intervals hang on it. "
+        "Where it stands for `unknown`, name that text in `missing`.",
+    )
+
+
 def describe_response(leads: LeadTable) -> pd.DataFrame | None:
     """Return conversion by days to the first contact, as `compute_response_times` gives it.
 
@@ -207,7 +243,7 @@ def describe_response(leads: LeadTable) -> pd.DataFrame | None:
         return None
     first = ~leads.lead_ids.duplicated()
     days = (leads.contacted[first].dt.normalize() - leads.created[first].dt.normalize()) / DAY
-    known = ~(days < 0).to_numpy()
+    known = (leads.created[first].notna() & ~(days < 0)).to_numpy()
     if days[known].isna().all():
         return None
     return compute_response_times(leads.y[first][known].to_numpy(), days[known].to_numpy())
@@ -232,6 +268,7 @@ def forecast_bands(table: LeadTable, scorer: LeadScorer) -> pd.DataFrame | None:
     by_lead = rows.groupby("lead", sort=False).agg(
         created=("created", "min"), last=("created", "max"), score=("score", "max")
     )
+    by_lead = by_lead.loc[drop_far_days(by_lead["created"].dropna()).index]
     longest = (by_lead["last"] - by_lead["created"]).max()
     whole = by_lead[by_lead["created"] <= by_lead["last"].max() - longest]
     try:
@@ -243,13 +280,26 @@ def forecast_bands(table: LeadTable, scorer: LeadScorer) -> pd.DataFrame | None:
 def count_weeks(created: Any) -> float | None:
     """Return the weeks from the first to the last day; None below one week, or without dates.
 
+    Days that lie far from all others, as a typing error does, are left out: those further from the
+    middle half than six times its width (Tukey's outer fences, doubled).
+
     Examples
     --------
     >>> count_weeks(pd.Series(pd.to_datetime(["2026-01-01", "2026-01-14"])))
     2.0
     """
-    days = pd.Series(created).dropna().dt.normalize()
+    days = drop_far_days(pd.Series(created).dropna().dt.normalize())
     if days.empty:
         return None
     weeks = float((days.max() - days.min() + DAY) / (7 * DAY))
     return weeks if weeks >= 1 else None
+
+
+def drop_far_days(days: pd.Series) -> pd.Series:
+    """Return days without those that lie far from all others."""
+    if days.empty:
+        return days
+    numbers = days.astype("datetime64[s]").astype("int64")
+    low, high = np.quantile(numbers, [0.25, 0.75])
+    room = FAR * max(high - low, 7 * DAY.total_seconds())
+    return days[(numbers >= low - room) & (numbers <= high + room)]

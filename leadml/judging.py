@@ -68,7 +68,8 @@ def judge(
     rows = np.concatenate([newer for _, newer in split.parts])
     n_rows, by_part = zip(*rates, strict=True)
     base_rate = float(np.average(by_part, weights=n_rows))
-    return Judged.score(leads.take(rows), parts, base_rate)
+    is_new = ~leads.lead_ids.duplicated()
+    return Judged.score(leads.take(rows), parts, base_rate, is_new=is_new[rows])
 
 
 @dataclass(frozen=True)

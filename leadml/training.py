@@ -17,7 +17,13 @@ from leadml.errors import DataError
 from leadml.evaluation.comparison import Comparison
 from leadml.evaluation.summary import Evaluation
 from leadml.features.splits import Split, split_leads
-from leadml.judged import Judged, describe_response, find_groups, forecast_bands
+from leadml.judged import (
+    Judged,
+    describe_response,
+    find_groups,
+    forecast_bands,
+    warn_of_accounts,
+)
 from leadml.judging import (
     Optimism,
     choose_structure,
@@ -223,6 +229,7 @@ def train(
     warnings = (
         *_describe_leaks(found.leaks, config),
         *_warnings(closed, table, split, config, evaluations[MODEL], no_signal=no_signal),
+        *warn_of_accounts(judged.leads),
     )
     info = _describe(table, closed, split, last, no_signal=no_signal, warnings=warnings)
     worth = None if valuing is None else valuing.model

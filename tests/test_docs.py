@@ -1,5 +1,6 @@
 """The documentation site builds without a warning and says what exists."""
 
+import inspect
 import os
 import re
 import shutil
@@ -105,6 +106,28 @@ def test_every_public_name_is_in_the_reference():
     assert missing == set()
 
 
+def test_every_plot_is_in_the_reference():
+    from leadml.evaluation import plots
+
+    shown = set(re.findall(r"plots\.(\w+)$", PAGES["reference/python-plots.md"], re.M))
+    assert {name for name in plots.__all__ if name.startswith("plot_")} <= shown
+
+
+def test_every_extra_column_is_documented():
+    from leadml.registry.extras import EXTRAS, find_columns
+
+    page = PAGES["reference/scored-table.md"]
+    assert [name for name in find_columns(tuple(EXTRAS)) if f"`{name}`" not in page] == []
+    assert [name for name in EXTRAS if f"`--with {name}`" not in page] == []
+
+
+def test_pictures_are_small_and_used():
+    texts = "".join([*PAGES.values(), (ROOT / "README.md").read_text("utf-8")])
+    for picture in (DOCS / "images").iterdir():
+        assert picture.stat().st_size < 250_000, picture
+        assert f"images/{picture.name})" in texts
+
+
 def test_every_verb_and_option_is_on_the_page_of_commands():
     page = PAGES["reference/commands.md"]
     sections = dict(re.findall(r"^## leadml ([a-z ]+)\n(.*?)(?=^## |\Z)", page, re.M | re.S))
@@ -129,25 +152,73 @@ def test_toml_parses(name, block):
     assert tomllib.loads(block), name
 
 
-def test_python_runs_as_written(tmp_path):
-    """The pages on notebooks and bands, one after the other."""
-    leads = small_crm.make_leads()
-    small_crm.write_crm(tmp_path, leads)
-    leads[leads["status"] == "open"].to_csv(tmp_path / "new.csv", index=False)
-    code = [
-        *PYTHON["how-to/notebook.md"][:3],
-        'scored.to_csv("scored.csv", index=False)',
-        *PYTHON["how-to/bands-by-capacity.md"],
-    ]
+def run_python(code, folder):
+    environment = {
+        name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"
+    }
     done = subprocess.run(
         [sys.executable, "-c", "\n".join(code)],
-        cwd=tmp_path,
+        cwd=folder,
+        env={**environment, "MPLBACKEND": "agg"},
         capture_output=True,
         text=True,
         timeout=300,
     )
     assert done.returncode == 0, done.stderr
-    assert "Bands(hot=" in done.stdout
+    return done.stdout
+
+
+def test_python_runs_as_written(tmp_path):
+    """The pages on notebooks, bands and plots, one after the other."""
+    leads = small_crm.make_leads()
+    small_crm.write_crm(tmp_path, leads)
+    leads[leads["status"] == "open"].to_csv(tmp_path / "new.csv", index=False)
+    notebook = [
+        block for block in PYTHON["how-to/notebook.md"] if "LogisticRegression" not in block
+    ]
+    closed = [
+        'scored.to_csv("scored.csv", index=False)',
+        "known = training.judged.leads",
+        'closed = training.judged.scored["model"][["score"]]',
+        "closed = closed.assign(won=known.y.to_numpy(), created=known.created.to_numpy())",
+        'closed.to_csv("closed.csv", index=False)',
+    ]
+    printed = run_python(
+        [
+            *notebook,
+            *closed,
+            *PYTHON["how-to/bands-by-capacity.md"],
+            *PYTHON["reference/python-plots.md"],
+        ],
+        tmp_path,
+    )
+    assert "Bands(hot=" in printed
+    assert "hot_edge" in printed
+    assert (tmp_path / "capacity.png").is_file()
+
+
+def block_with(word):
+    [block] = [block for blocks in PYTHON.values() for block in blocks if word in block]
+    return block
+
+
+def test_spark_is_called_as_it_is():
+    import leadml.spark
+
+    called = re.search(r"leadml\.spark\.score\((.*), (\w+)=\[", block_with("leadml.spark.score"))
+    assert called
+    inspect.signature(leadml.spark.score).bind("df", "model", **{called[2]: ["owner"]})
+
+
+def test_mlflow_use_runs_as_written(tmp_path, model_folder):
+    leads = small_crm.make_leads()
+    leads[leads["status"] == "open"].to_csv(tmp_path / "new.csv", index=False)
+    log = (
+        "from leadml.registry.tracking import log_training\n"
+        f"log_training({str(model_folder)!r}, {{}}, {{}})\n"
+    )
+    printed = run_python([log, block_with("pyfunc"), "print(*scored.columns)"], tmp_path)
+    assert printed.startswith("lead_id probability score band")
 
 
 def test_python_is_python():

@@ -11,7 +11,13 @@ from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError
 from leadml.evaluation.summary import evaluate
 from leadml.features.splits import Split
-from leadml.judged import count_weeks, describe_response, find_groups, forecast_bands
+from leadml.judged import (
+    count_weeks,
+    describe_response,
+    find_groups,
+    forecast_bands,
+    warn_of_accounts,
+)
 from leadml.judging import (
     Optimism,
     choose_structure,
@@ -299,3 +305,58 @@ def test_bands_to_come_count_a_lead_once_with_its_highest_score(judged):
     assert forecast_bands(make_leads(900, span=10), scorer) is None
     undated = replace(make_leads(900), created=None)
     assert forecast_bands(undated, scorer) is None
+
+
+def test_one_wrong_date_changes_no_week(judged):
+    _, found = judged
+    created = found.leads.created.copy()
+    created.iloc[0] = pd.Timestamp("1970-01-01")
+    wrong = replace(found, leads=replace(found.leads, created=created))
+    assert wrong.find_weeks() == pytest.approx(found.find_weeks(), abs=0.3)
+    scorer = found.parts[0][1][MODEL]
+    leads = make_leads(900)
+    dates = leads.created.copy()
+    dates.iloc[0] = pd.Timestamp("1970-01-01")
+    right, odd = (
+        forecast_bands(replace(leads, created=one), scorer).set_index("group")
+        for one in (leads.created, dates)
+    )
+    assert odd.loc["all", "n_weeks"] == right.loc["all", "n_weeks"]
+
+
+def test_a_lead_without_a_date_was_not_never_called(judged):
+    _, found = judged
+    created = found.leads.created.copy()
+    created.iloc[:50] = pd.NaT
+    leads = replace(found.leads, created=created, contacted=found.leads.created)
+    table = describe_response(leads).set_index("contact")
+    assert table.loc["never", "n_leads"] == 0
+    assert table.loc["same day", "n_leads"] == 100
+
+
+def test_leads_from_before_the_period_are_not_called_in_it():
+    """Three looks at each lead, 20 days apart: the first period's leads are still looked at."""
+    base = make_leads(300, span=300)
+    later = [base.created + pd.Timedelta(days=20 * look) for look in range(3)]
+    dates = pd.concat(later)
+    ids = np.tile(np.arange(300), 3)
+    index = pd.MultiIndex.from_arrays([ids, dates], names=["lead_id", "snapshot_date"])
+    X = pd.concat([base.X] * 3).set_axis(index)
+    y = pd.concat([base.y] * 3).set_axis(index)
+    leads = LeadTable(X, y, pd.Series(dates.to_numpy(), index=index), None, ())
+    start = base.created.iloc[200]
+    newer = np.flatnonzero((leads.created >= start).to_numpy())
+    older = np.flatnonzero((leads.created < start).to_numpy())
+    recipes = {"peer": make_logistic(CONFIG)}
+    found = judge(CONFIG, recipes, leads, Split(((older, newer),), "by time"), None)
+    called = found.leads.lead_ids[found.first_rows()]
+    assert sorted(called) == list(range(200, 300))
+    assert found.find_weeks() == pytest.approx(100 / 7, abs=0.3)
+
+
+def test_one_large_account_is_told():
+    assert warn_of_accounts(make_leads(100)) == ()
+    mixed = make_leads(100, accounts=[f"A{place}" for place in range(100)])
+    assert warn_of_accounts(mixed) == ()
+    (warning,) = warn_of_accounts(make_leads(100, accounts=["unknown"] * 60 + [None] * 40))
+    assert "One account holds 60 % of the leads judged" in warning

@@ -80,7 +80,7 @@ def block_with(word):
 
 
 def test_names_commands():
-    assert len(BLOCKS) == 3
+    assert len(BLOCKS) == 1
     assert len(COMMANDS) > 12
 
 
@@ -116,23 +116,3 @@ def test_python_use_runs_as_written(crm_folder):
     assert "roc_auc" in printed
     assert "reason_1" in printed
     assert (crm_folder / "models" / "first" / "model.json").is_file()
-
-
-def test_spark_is_called_as_it_is():
-    import inspect
-
-    import leadml.spark
-
-    called = re.search(r"leadml\.spark\.score\((.*), (\w+)=\[", block_with("spark"))
-    assert called
-    inspect.signature(leadml.spark.score).bind("df", "model", **{called[2]: ["owner"]})
-
-
-def test_mlflow_use_runs_as_written(crm_folder, model_folder):
-    log = (
-        "from leadml.registry.tracking import log_training\n"
-        f"log_training({str(model_folder)!r}, {{}}, {{}})\n"
-    )
-    shown = "print(*scored.columns)"
-    printed = run_python("\n".join([log, block_with("pyfunc"), shown]), crm_folder)
-    assert printed.startswith("lead_id probability score band")

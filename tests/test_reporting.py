@@ -7,10 +7,13 @@ import pytest
 import small_crm
 
 from leadml.assessment import compare_leads, describe_assessment, evaluate_leads, write_assessment
+from leadml.config import load_config
 from leadml.evaluation.report import build_payload
 from leadml.publishing import write_training
 from leadml.reporting.points import MOST_BINS, MOST_LEVELS, compute_mean_points
 from leadml.scoring.by_source import compute_points_by_source, find_sources
+from leadml.scoring.rulebook import Rule, RuleBook
+from leadml.training import train
 
 
 @pytest.fixture(scope="module")
@@ -139,3 +142,79 @@ def test_one_model_alone_has_a_report(model_folder, later):
     assert alone["capacity"] is None
     assert alone["leads"]
     assert alone["disagreement"] == []
+
+
+@pytest.fixture(scope="module")
+def secret(model_folder, later):
+    """Leads whose sources name a person, and rules that are called as the columns they read."""
+    leads = later.copy()
+    leads["source"] = leads["source"].astype(object)
+    names = [f"Jane Doe {place} call 0171-{place:06d}" for place in range(60)]
+    leads.loc[: len(names) - 1, "source"] = names
+    return compare_leads(model_folder, "rules", leads)
+
+
+def test_texts_that_the_model_does_not_know_are_not_shown(secret, tmp_path):
+    html = write_assessment(secret, tmp_path / "report.html").read_text(encoding="utf-8")
+    figures = json.dumps(secret.comparison.to_dict())
+    assert "Jane Doe" not in html
+    assert "Jane Doe" not in figures
+    segments = secret.comparison.segments
+    assert "other" in set(segments.loc[segments["column"] == "source", "segment"])
+    assert "a rare value" in html
+    # to the model they are all alike: what is shown is still the sum of the score
+    payload = build_payload(describe_assessment(secret))
+    for lead in payload["disagreement"]:
+        raw = sum(points for points, _, _ in lead["sum"])
+        assert np.clip(raw, 0, 100) == pytest.approx(lead["score"], abs=0.6)
+
+
+def test_a_rule_called_as_its_column_does_not_show_it(crm, later, tmp_path):
+    book = RuleBook(
+        rules=[
+            Rule(name="email", family="email", column="email", contains=["@"], points=5),
+            Rule(name="phone", family="context", column="phone", is_missing=False, points=3),
+        ]
+    )
+    trained = train(load_config(crm / "leadml.toml"), rules=book, structure="additive")
+    folder = write_training(trained, tmp_path / "model")
+    found = compare_leads(folder, "rules", later)
+    html = write_assessment(found, tmp_path / "report.html").read_text(encoding="utf-8")
+    mails = later["email"].dropna().astype("str").unique()
+    assert [mail for mail in mails if mail in html] == []
+    phones = later["phone"].dropna().astype("str").unique()
+    assert [phone for phone in phones if phone in html] == []
+
+
+def test_ids_that_are_addresses_are_rows(model_folder, later):
+    mails = [f"someone{place}@corp.example" for place in range(len(later))]
+    found = compare_leads(model_folder, "rules", later.assign(lead_id=mails))
+    payload = build_payload(describe_assessment(found))
+    assert "@corp" not in json.dumps(payload)
+    assert all(lead["lead_id"].startswith("row ") for lead in payload["leads"])
+
+
+def test_two_folders_that_read_other_columns_have_a_report(crm, model_folder, later, tmp_path):
+    config = load_config(crm / "leadml.toml")
+    features = config.features
+    fewer = features.model_copy(
+        update={"behavioral": features.behavioral[:1], "context": [*features.context, "extra"]}
+    )
+    leads = small_crm.make_leads(400, seed=2).assign(extra=lambda X: X["source"])
+    other = train(
+        config.model_copy(update={"features": fewer}), leads, structure="additive", name="other"
+    )
+    folder = write_training(other, tmp_path / "other")
+    given = later.assign(extra=later["source"])
+    for pair in ((model_folder, folder), (folder, model_folder)):
+        found = compare_leads(*pair, given)
+        payload = build_payload(describe_assessment(found))
+        assert len(payload["what_if"]["models"]) == 2
+        assert payload["leads"]
+
+
+def test_weeks_given_are_those_of_every_figure(model_folder, later):
+    found = compare_leads(model_folder, "rules", later, weeks=50)
+    payload = build_payload(describe_assessment(found))
+    definitions = payload["definitions"][0]
+    assert definitions["leads_a_week"] == pytest.approx(definitions["n_leads"] / 50)

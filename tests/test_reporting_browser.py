@@ -51,7 +51,7 @@ def test_sums_in_the_page_are_those_of_the_package(page, trained, tmp_path):
         trained.evaluations,
         trained.comparison,
         scorers,
-        trained.leads.X,
+        dict.fromkeys(scorers, trained.leads.X),
         title="Leads",
         facts={},
         show_leads=True,
@@ -62,7 +62,8 @@ def test_sums_in_the_page_are_those_of_the_package(page, trained, tmp_path):
     page.on("pageerror", lambda error: errors.append(str(error)))
     page.goto(path.as_uri())
     X = trained.leads.X.head(25)
-    rows = WhatIf.build(scorers, trained.leads.X).read_values(X)
+    inputs = dict.fromkeys(scorers, trained.leads.X)
+    rows = WhatIf.build(scorers, inputs).read_values(dict.fromkeys(scorers, X))
     assert len(rows[0]) == len(made.what_if["fields"])
     for name, scorer in scorers.items():
         found = [page.evaluate("values => leadml.score(values)", row)[name] for row in rows]

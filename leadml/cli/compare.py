@@ -34,17 +34,19 @@ def compare(
         compare_leads,
         stored_comparison,
         stored_evaluations,
+        stored_rows,
         write_assessment,
     )
 
     if leads is None:
         given = {"--capacity": capacity, "--weeks": weeks, "--segment": segment, "--report": report}
-        asked = [name for name, value in given.items() if value]
+        asked = [name for name, value in given.items() if value is not None and value != []]
         if b != "rules" or asked:
             why = "two models are compared on leads that neither has seen"
             message = f"Pass --leads: {f'{asked[0]} needs them' if asked else why}."
             raise typer.BadParameter(message)
         evaluations, comparison = stored_evaluations(a), stored_comparison(a)
+        rows = stored_rows(a)
         if b not in evaluations:
             message = f"{a} holds no rule book. Train with one: leadml train ... --rules FILE."
             raise ModelFolderError(message)
@@ -54,12 +56,13 @@ def compare(
         )
         show.warn(found.warnings)
         evaluations, comparison = dict(found.evaluations), found.compared
+        rows = found.judged.unit
         if report is not None:
             write_assessment(found, report)
             show.say(f"wrote {report}, which shows single leads: share it with care")
     if json:
         show.print_json(comparison.to_dict())
         return
-    show.print_evaluations(evaluations)
+    show.print_evaluations(evaluations, rows)
     show.print_comparison(comparison)
     show.print_verdict(comparison)

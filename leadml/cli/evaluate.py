@@ -21,16 +21,21 @@ def evaluate(
     json: Json = False,
 ) -> None:
     """Print a model's figures: on LEADS, or on the leads its training kept aside."""
-    from leadml.assessment import evaluate_leads, stored_evaluations, write_assessment
+    from leadml.assessment import (
+        evaluate_leads,
+        stored_evaluations,
+        stored_rows,
+        write_assessment,
+    )
 
     if leads is None:
         if report is not None:
             message = f"Pass --leads: the report of the training is {model / 'report.html'}."
             raise typer.BadParameter(message)
-        evaluations = stored_evaluations(model)
+        evaluations, rows = stored_evaluations(model), stored_rows(model)
     else:
         found = evaluate_leads(model, leads, by=by, history=history)
-        evaluations = dict(found.evaluations)
+        evaluations, rows = dict(found.evaluations), found.judged.unit
         show.warn(found.warnings)
         if report is not None:
             write_assessment(found, report)
@@ -38,4 +43,4 @@ def evaluate(
     if json:
         show.print_json({name: one.to_dict() for name, one in evaluations.items()})
     else:
-        show.print_evaluations(evaluations)
+        show.print_evaluations(evaluations, rows)

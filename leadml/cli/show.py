@@ -103,7 +103,8 @@ def print_evaluations(evaluations: "Mapping[str, Evaluation]", rows: str = "lead
         cells = []
         for evaluation in evaluations.values():
             value, lower, upper = evaluation.metrics.loc[key, ["value", "lower", "upper"]]
-            cells.append(f"{form.format(value)} ({narrow.format(lower)}–{narrow.format(upper)})")
+            interval = f" ({narrow.format(lower)}–{narrow.format(upper)})"
+            cells.append(f"{form.format(value)}{interval}" if value == value else "–")
         table.add_row(label, *(Text(cell) for cell in cells))
     out.print(table)
     if first.bands is not None:
@@ -224,10 +225,12 @@ def print_explanation(row: "pd.Series", lines: "pd.DataFrame", most: int | None 
 
 
 def _side_by_side(title: str, models: Iterable[str]) -> Table:
-    table = Table(title=title, box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0))
+    table = Table(
+        title=Text(title), box=box.SIMPLE_HEAD, title_justify="left", padding=(0, 1, 0, 0)
+    )
     table.add_column("", no_wrap=True)
     for name in models:
-        table.add_column(name, justify="right")
+        table.add_column(Text(name), justify="right")
     return table
 
 

@@ -74,8 +74,7 @@ def train(
         show.print_json(describe_figures(training))
         return
     show.print_table(training.structures.round(4), "Structures tried (log loss on leads left out)")
-    rows = "snapshots" if training.leads.lead_ids.has_duplicates else "leads"
-    show.print_evaluations(training.evaluations, rows)
+    show.print_evaluations(training.evaluations, training.judged.unit)
     show.print_verdict(training.comparison)
     if training.valuing is not None:
         show.print_values(describe_values(training))

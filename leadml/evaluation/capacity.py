@@ -1,5 +1,6 @@
 """What so many calls find: wins among the best-scored leads, by model and by difference."""
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -59,7 +60,7 @@ class Capacity:
             Where a number is not positive, or the capacity is larger than there are leads.
         """
         for name, value in (("capacity", capacity), ("weeks", weeks)):
-            if value is not None and not value > 0:
+            if value is not None and not (value > 0 and math.isfinite(value)):
                 message = (
                     f"`{name}` must be a positive number. Got {value!r}. "
                     "Pass for example capacity=50, weeks=26 for 50 calls a week."

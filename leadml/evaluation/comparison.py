@@ -118,7 +118,8 @@ class Comparison:
 
     def at_capacity(self) -> pd.DataFrame:
         """Return wins at the capacity: `capacity` where its n_leads is `chosen`."""
-        return self.capacity[np.isclose(self.capacity["n_leads"], self.chosen)]
+        share = self.chosen / float(self.capacity["n_leads"].max())
+        return self.capacity[self.capacity["fraction"] == share]
 
     def to_dict(self) -> dict[str, Any]:
         """Return everything as JSON-able values; what is not defined is None.
@@ -151,7 +152,7 @@ def compare(
     *,
     X: Any = None,
     groups: Any = None,
-    lead_ids: Any = None,
+    calls: Any = None,
     base_rate: float | None = None,
     bands: Mapping[str, Any] | None = None,
     segments: Mapping[str, Any] | pd.DataFrame | None = None,
@@ -174,8 +175,8 @@ def compare(
         What classifiers are asked about.
     groups : array-like of shape (n_leads,), default=None
         Accounts, drawn as wholes; a lead without one is its own.
-    lead_ids : array-like of shape (n_leads,), default=None
-        Where a lead has several rows: wins, bands and segments then count its first row alone.
+    calls : array-like of bool, shape (n_leads,), default=None
+        Where a lead has several rows: the one that wins, bands and segments count. None counts all.
     base_rate : float, default=None
         Conversion of the training leads, for `log_loss_gain`; that of these leads where None.
     bands : mapping of str to array-like of shape (n_leads,), default=None
@@ -222,10 +223,10 @@ def compare(
     chances = _read_probabilities(probabilities, X, len(outcomes))
     check_base_rate(base_rate)
     codes = group_codes(groups, len(outcomes))
-    first_rows = _find_first_rows(lead_ids, len(outcomes))
-    once = outcomes if first_rows is None else outcomes[first_rows]
+    called = _find_calls(calls, len(outcomes))
+    once = outcomes if called is None else outcomes[called]
     asked = Capacity.choose(len(once), capacity, weeks)
-    drawn = _draw(outcomes, chances, codes, first_rows, asked, base_rate, n_resamples, random_state)
+    drawn = _draw(outcomes, chances, codes, called, asked, base_rate, n_resamples, random_state)
     values, resamples, wins, drawn_wins, gains = drawn
     first, *others = chances
     metrics = [with_intervals(values[name], resamples[name]).assign(model=name) for name in chances]
@@ -234,7 +235,7 @@ def compare(
     more = asked.tabulate_differences(wins, drawn_wins)
 
     def per_lead(array: Any) -> Any:
-        return np.asarray(array) if first_rows is None else np.asarray(array)[first_rows]
+        return np.asarray(array) if called is None else np.asarray(array)[called]
 
     by_lead = {name: per_lead(chance) for name, chance in chances.items()}
     lead_groups = None if codes is None else per_lead(codes)
@@ -245,11 +246,20 @@ def compare(
         auc=auc,
         capacity=found,
         capacity_differences=more,
-        top=compute_mcnemar(once, by_lead, asked.chosen, random_state=random_state),
+        top=compute_mcnemar(
+            once, by_lead, asked.chosen, groups=lead_groups, random_state=random_state
+        ),
         net_benefit=compute_net_benefit(once, by_lead, groups=lead_groups),
         cross=_cross(once, {name: per_lead(band) for name, band in (bands or {}).items()}),
         segments=_segments(once, by_lead, segments, per_lead, lead_groups),
-        verdict=make_verdict(asked, found, more, auc, int(once.sum())),
+        verdict=make_verdict(
+            asked,
+            found,
+            more,
+            auc,
+            int(once.sum()),
+            None if codes is None else len(np.unique(per_lead(codes))),
+        ),
         chosen=asked.chosen,
         weeks=weeks,
         n_leads=len(outcomes),
@@ -277,21 +287,20 @@ def _read_probabilities(models: Mapping[str, Any], X: Any, n_leads: int) -> dict
     return read
 
 
-def _find_first_rows(lead_ids: Any, n_leads: int) -> Any:
-    """Return the place of each lead's first row; None where every row is a lead of its own."""
-    if lead_ids is None:
+def _find_calls(calls: Any, n_leads: int) -> Any:
+    """Return the places of the rows that are called; None where all are."""
+    if calls is None:
         return None
-    ids = np.asarray(lead_ids, dtype=object)
-    check_length(ids, n_leads, "lead_ids")
-    first = np.flatnonzero(~pd.Series(ids).duplicated().to_numpy())
-    return None if len(first) == n_leads else first
+    mask = np.asarray(calls, dtype=bool)
+    check_length(mask, n_leads, "calls")
+    return None if mask.all() else np.flatnonzero(mask)
 
 
 def _draw(
     outcomes: Floats,
     chances: Mapping[str, Floats],
     codes: Any,
-    first_rows: Any,
+    called: Any,
     asked: Capacity,
     base_rate: float | None,
     n_resamples: int,
@@ -307,9 +316,9 @@ def _draw(
     ones = np.ones(len(outcomes))
     rows = {name: Cells.build(outcomes, chance, ones) for name, chance in chances.items()}
     leads = rows
-    if first_rows is not None:
+    if called is not None:
         leads = {
-            name: Cells.build(outcomes, chance, ones, rows=first_rows)
+            name: Cells.build(outcomes, chance, ones, rows=called)
             for name, chance in chances.items()
         }
     cells = {("rows", name): rows[name] for name in chances}

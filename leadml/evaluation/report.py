@@ -2,6 +2,7 @@
 
 import os
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -52,6 +53,8 @@ class Report:
     what_if : dict, default=None
         Tables of points for the page to add up.
     uncertainty : dict, default=None
+    grouped : str, default="accounts"
+        What was resampled where groups were.
 
     Raises
     ------
@@ -79,6 +82,7 @@ class Report:
     leads: Sequence[Mapping[str, Any]] = ()
     what_if: Mapping[str, Any] | None = None
     uncertainty: Mapping[str, Any] | None = None
+    grouped: str = "accounts"
 
     def __post_init__(self) -> None:
         if not self.evaluations:
@@ -125,7 +129,7 @@ def write_report(report: Report, path: str | Path) -> Path:
     """
     path = Path(path)
     html = render_report(report)
-    beside = path.with_name(f".{path.name}.{os.getpid()}")
+    beside = path.parent / f".{path.name}.{os.getpid()}"
     try:
         beside.write_text(html, encoding="utf-8")
         beside.replace(path)
@@ -133,7 +137,8 @@ def write_report(report: Report, path: str | Path) -> Path:
         message = f"{path} cannot be written: {error.strerror}. Choose a file in a folder you own."
         raise DataError(message) from None
     finally:
-        beside.unlink(missing_ok=True)
+        with suppress(OSError):
+            beside.unlink(missing_ok=True)
     return path
 
 
@@ -157,6 +162,7 @@ def build_payload(report: Report) -> dict[str, Any]:
         "notes": report.notes,
         "models": list(report.evaluations),
         "unit": report.unit,
+        "grouped": report.grouped,
         "n_leads": first.n_leads,
         "n_won": first.n_won,
         "n_groups": first.n_groups,

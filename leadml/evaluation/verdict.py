@@ -8,6 +8,8 @@ import pandas as pd
 from leadml.evaluation.capacity import WEEKS_A_MONTH, Capacity
 from leadml.wording import MINUS, number
 
+FEWEST_GROUPS = 20
+
 
 def make_verdict(
     capacity: Capacity,
@@ -15,6 +17,7 @@ def make_verdict(
     differences: pd.DataFrame,
     ranking: pd.DataFrame,
     n_won: int,
+    n_groups: int | None = None,
 ) -> tuple[str, ...]:
     """Return a sentence for each other model, about what can be called.
 
@@ -26,11 +29,14 @@ def make_verdict(
     ranking : DataFrame
         As `Comparison.auc`.
     n_won : int
+    n_groups : int or None
+        How many accounts there are: of fewer than 20 no interval is taken for proof (Cameron &
+        Miller 2015, Journal of Human Resources 50, 317-372, section 6).
     """
     at = _row_at(wins, capacity).set_index("model")["n_won"]
     auc = ranking.set_index("other", drop=False)
     return tuple(
-        _sentence(capacity, row, at, auc.loc[str(row["other"])].to_dict(), n_won)
+        _sentence(capacity, row, at, auc.loc[str(row["other"])].to_dict(), n_won, n_groups)
         for row in _row_at(differences, capacity).to_dict("records")
     )
 
@@ -45,11 +51,20 @@ def _sentence(
     wins: pd.Series,
     auc: Mapping[Any, Any],
     n_won: int,
+    n_groups: int | None,
 ) -> str:
     first, other = str(row["model"]), str(row["other"])
     if not n_won:
         return f"The {first} and the {other} cannot be compared: none of these leads was won."
     is_shown = row["lower"] > 0 or row["upper"] < 0
+    if n_groups is not None and n_groups < FEWEST_GROUPS:
+        counts = (
+            _by_month(capacity, row) if capacity.weeks else _by_lead(capacity, row, wins, n_won)
+        )
+        return (
+            f"The {first} and the {other} cannot be told apart by {n_groups} accounts: {counts}, "
+            "too narrow for so few."
+        )
     counts = _by_month(capacity, row) if capacity.weeks else _by_lead(capacity, row, wins, n_won)
     if is_shown:
         return f"{counts[0].upper()}{counts[1:]}."
@@ -62,17 +77,18 @@ def _sentence(
 def _by_month(capacity: Capacity, row: Mapping[Any, Any]) -> str:
     weeks = capacity.weeks or 1.0
     calls = number(capacity.given or capacity.chosen / weeks)
+    calls += " call" if calls == "1" else " calls"
     deals = [row[name] / weeks * WEEKS_A_MONTH for name in ("difference", "lower", "upper")]
     if deals[1] <= 0 <= deals[2]:
         value, low, high = map(_signed, deals)
         return (
-            f"with {calls} calls a week the difference is {value} {_deals(value)} a month, 95 % "
+            f"with {calls} a week the difference is {value} {_deals(value)} a month, 95 % "
             f"interval {low} to {high}"
         )
     count = number(abs(deals[0]))
     more = f"{count} {'more' if deals[0] >= 0 else 'fewer'} {_deals(count)}"
     return (
-        f"with {calls} calls a week the {row['model']} finds {more} a month than the "
+        f"with {calls} a week the {row['model']} finds {more} a month than the "
         f"{row['other']}, 95 % interval {_interval(*deals)}"
     )
 
@@ -102,7 +118,7 @@ def _ranking(row: Mapping[Any, Any]) -> str:
     return (
         f"Over all leads the {best} ranked better than the {worse}: it put a won lead before a "
         f"lost one in {_percent(high)} of pairs, against {_percent(low)} (difference "
-        f"{_percent(least)} to {_percent(most)}, 95 % interval)."
+        f"{100 * least:.1f} to {100 * most:.1f} percentage points, 95 % interval)."
     )
 
 

@@ -11,7 +11,7 @@ from leadml.evaluation.forecast import compute_definitions
 from leadml.evaluation.report import Report
 from leadml.evaluation.summary import Evaluation
 from leadml.judged import Judged
-from leadml.reporting.leads import describe_disagreements, describe_leads
+from leadml.reporting.leads import describe_disagreements, describe_leads, find_apart
 from leadml.reporting.points import centre_points, compute_mean_points, take_sample
 from leadml.scoring.attribution import is_ours
 from leadml.scoring.bands import Bands
@@ -28,7 +28,7 @@ def make_report(
     evaluations: Mapping[str, Evaluation],
     comparison: Comparison | None,
     scorers: Mapping[str, LeadScorer],
-    leads: pd.DataFrame,
+    leads: Mapping[str, pd.DataFrame],
     *,
     title: str,
     facts: Mapping[str, str],
@@ -51,8 +51,8 @@ def make_report(
     scorers : dict of str to LeadScorer
         The models that go out, by the names of those that were judged; tables of points and the
         what-if panel are theirs.
-    leads : DataFrame of shape (n_leads, n_columns)
-        Leads that points are averaged over.
+    leads : dict of str to DataFrame of shape (n_leads, n_columns)
+        Leads that points are averaged over, the same ones as each of `scorers` reads them.
     title, facts, warnings, notes, structures, forecast, value, response
         As in `Report`.
     unsure : dict of str to Uncertainty, default=None
@@ -65,60 +65,67 @@ def make_report(
     first = next(iter(scorers.values()))
     sample = take_sample(leads, first)
     what_if = WhatIf.build(ours, sample) if ours else None
-    apart = describe_disagreements(judged) if show_leads else []
-    must = [lead["lead_id"] for lead in apart]
+    apart = find_apart(judged)
     bands = first.bands or Bands()
     return Report(
         title=title,
         facts=facts,
         warnings=warnings,
         notes=[*notes, *_notes(judged, ours)],
-        unit="snapshots" if judged.has_snapshots else "leads",
+        unit=judged.unit,
         band_edges=(bands.hot, bands.warm),
         evaluations=evaluations,
         comparison=comparison,
         points=_find_points(ours, sample),
         structures=structures,
         grid=_make_grid(judged, ours),
-        definitions=_make_definitions(judged),
+        definitions=_make_definitions(judged, comparison),
         forecast=forecast,
         value=value,
         response=response,
         agreement=_describe_agreement(ours, sample),
-        disagreement=apart,
-        leads=describe_leads(judged, what_if, must, unsure) if show_leads else (),
+        disagreement=describe_disagreements(judged, apart) if show_leads else (),
+        leads=describe_leads(judged, what_if, [*apart["place"]], unsure) if show_leads else (),
         what_if=None if what_if is None else what_if.to_dict(sample),
         uncertainty=_describe_uncertainty(scorers, unsure or {}, sample),
+        grouped=_name_groups(judged),
     )
 
 
 def _describe_uncertainty(
-    scorers: Mapping[str, LeadScorer], unsure: Mapping[str, Uncertainty], sample: pd.DataFrame
+    scorers: Mapping[str, LeadScorer],
+    unsure: Mapping[str, Uncertainty],
+    sample: Mapping[str, pd.DataFrame],
 ) -> dict[str, object] | None:
     """Return how intervals are to be read, and how many leads the first model abstains from."""
     name = next(iter(scorers))
     if name not in unsure:
         return None
-    table = unsure[name].compute_intervals(scorers[name], scorers[name].select(sample))
+    X = scorers[name].select(sample[name])
+    table = unsure[name].compute_intervals(scorers[name], X)
     return {"coverage": COVERAGE, "abstained": float(table["abstain"].mean())}
 
 
-def _find_points(ours: Mapping[str, LeadScorer], sample: pd.DataFrame) -> pd.DataFrame | None:
+def _find_points(
+    ours: Mapping[str, LeadScorer], sample: Mapping[str, pd.DataFrame]
+) -> pd.DataFrame | None:
     """Return the points of the first model, and of the first rule book beside it."""
     if not ours:
         return None
     first, *others = ours.values()
     rules = [one for one in others if isinstance(one.estimator_[-1], RulePointsClassifier)]
-    return compute_mean_points(first, sample, rules[0] if rules else None)
+    return compute_mean_points(first, sample[next(iter(ours))], rules[0] if rules else None)
 
 
 def _describe_agreement(
-    ours: Mapping[str, LeadScorer], sample: pd.DataFrame
+    ours: Mapping[str, LeadScorer], sample: Mapping[str, pd.DataFrame]
 ) -> tuple[float, pd.DataFrame] | None:
     if len(ours) < 2:
         return None
-    pair = [*ours.values()][:2]
-    first, other = (centre_points(compute_points_by_source(one, sample)) for one in pair)
+    pair = [*ours.items()][:2]
+    first, other = (
+        centre_points(compute_points_by_source(one, sample[name])) for name, one in pair
+    )
     return share_same_strongest(first, other), compute_reason_agreement(first, other)
 
 
@@ -140,14 +147,23 @@ def _make_grid(judged: Judged, ours: Mapping[str, LeadScorer]) -> pd.DataFrame |
     )
 
 
-def _make_definitions(judged: Judged) -> pd.DataFrame:
+def _make_definitions(judged: Judged, comparison: Comparison | None) -> pd.DataFrame:
     rows = judged.first_rows()
     score = judged.scored[judged.models[0]]["score"].to_numpy()[rows]
-    return compute_definitions(judged.leads.y.to_numpy()[rows], score, judged.find_weeks())
+    weeks = judged.find_weeks() if comparison is None else comparison.weeks
+    return compute_definitions(judged.leads.y.to_numpy()[rows], score, weeks)
+
+
+def _name_groups(judged: Judged) -> str:
+    return "leads" if judged.leads.account is None else "accounts"
 
 
 def _notes(judged: Judged, ours: Mapping[str, LeadScorer]) -> list[str]:
-    notes = []
+    notes = [
+        "Calls go to the best-scored of the leads judged here, which are closed ones; who is still "
+        "open is in no week. Leads that the hand-off rules out are called like any other.",
+        "Intervals of conversion in bands, cells and segments take each lead for itself.",
+    ]
     if ours:
         notes.append(
             "Points per value are means over leads: what a feature does together with others is in "
@@ -156,6 +172,7 @@ def _notes(judged: Judged, ours: Mapping[str, LeadScorer]) -> list[str]:
     if judged.has_snapshots:
         notes.append(
             "A lead has several snapshots. Figures count each; wins at a capacity, bands against "
-            "bands, segments and the grid count a lead once, at its first."
+            "bands, segments and the grid count a lead once, at its first, and those alone that "
+            "came in during the period judged."
         )
     return notes

@@ -9,6 +9,7 @@ import pandas as pd
 from leadml.evaluation.disagreement import find_disagreements
 from leadml.judged import Judged
 from leadml.scoring.attribution import is_ours
+from leadml.scoring.known_values import hide_rare
 from leadml.scoring.reasons import describe_feature
 from leadml.scoring.scorer import LeadScorer
 from leadml.scoring.sums import explain_sums
@@ -20,21 +21,35 @@ N_LEADS = 200  # that can be looked up
 MOST_LINES = 14  # of a sum; the rest in one
 
 
-def describe_disagreements(judged: Judged, n: int = N_DISAGREEMENTS) -> list[dict[str, Any]]:
-    """Return the leads that the first two models judge most differently, with both sums."""
+def name_lead(judged: Judged, place: int) -> str:
+    """Return how a lead is called: its id, or its row where ids are addresses."""
+    lead_id = str(judged.leads.lead_ids[place])
+    return f"row {place + 1}" if "@" in lead_id else lead_id
+
+
+def find_apart(judged: Judged, n: int = N_DISAGREEMENTS) -> pd.DataFrame:
+    """Return the leads that the first two models judge most differently; `place` is their row."""
     names = judged.models[:2]
     if len(names) < 2:
-        return []
+        return pd.DataFrame({"place": [], "score": [], "other_score": []}, dtype=int)
     rows = judged.first_rows()
     scores = {name: judged.scored[name]["score"].to_numpy()[rows] for name in names}
     table = find_disagreements(scores, n)
-    places = rows[table["place"].to_numpy()]
+    return table.assign(place=rows[table["place"].to_numpy(int)])
+
+
+def describe_disagreements(judged: Judged, apart: pd.DataFrame) -> list[dict[str, Any]]:
+    """Return the leads that `find_apart` found, with both sums side by side."""
+    if apart.empty:
+        return []
+    names = judged.models[:2]
+    places = [int(place) for place in apart["place"]]
     sums = {name: _find_sums(judged, name, places) for name in names}
     chances = {name: judged.scored[name]["probability"].to_numpy(float)[places] for name in names}
     first, other = names
     return [
         {
-            "lead_id": str(judged.leads.lead_ids[place]),
+            "lead_id": name_lead(judged, int(place)),
             "won": int(judged.leads.y.iloc[place]),
             "score": int(score),
             "other_score": int(other_score),
@@ -44,7 +59,7 @@ def describe_disagreements(judged: Judged, n: int = N_DISAGREEMENTS) -> list[dic
             "other_sum": sums[other][at],
         }
         for at, (place, score, other_score) in enumerate(
-            zip(places, table["score"], table["other_score"], strict=True)
+            zip(places, apart["score"], apart["other_score"], strict=True)
         )
     ]
 
@@ -53,9 +68,9 @@ def _find_sums(judged: Judged, name: str, chosen: Sequence[int]) -> list[list[li
     """Return the sums of some rows as lines of points, feature and value."""
     told: dict[int, list[list[Any]]] = {}
     for scorer, mine in _by_scorer(judged, name, chosen):
-        rows = judged.inputs[name].iloc[np.asarray(chosen)[mine]]
+        rows = hide_rare(scorer, judged.inputs[name].iloc[np.asarray(chosen)[mine]])
         known = is_ours(scorer.estimator_)
-        sums = explain_sums(scorer, scorer.select(rows)) if known else [None] * len(mine)
+        sums = explain_sums(scorer, rows) if known else [None] * len(mine)
         told |= {at: _shorten(lines) for at, lines in zip(mine, sums, strict=True)}
     return [told[at] for at in range(len(chosen))]
 
@@ -92,29 +107,30 @@ def _shorten(lines: pd.DataFrame | None) -> list[list[Any]]:
 def describe_leads(
     judged: Judged,
     what_if: WhatIf | None,
-    must: Sequence[str] = (),
+    must: Sequence[int] = (),
     unsure: Mapping[str, Uncertainty] | None = None,
     n: int = N_LEADS,
 ) -> list[dict[str, Any]]:
-    """Return leads to be looked up: those of a list, the highest scores, and some at random.
+    """Return leads to be looked up: some rows, the highest scores, and some at random.
 
     `unsure` holds how far the probabilities of some of the models may be from the truth.
     """
     rows = judged.first_rows()
-    ids = judged.leads.lead_ids.astype("str")
-    named = rows[ids[rows].isin(list(must))]
     score = judged.scored[judged.models[0]]["score"].to_numpy()[rows]
     best = rows[np.argsort(-score, kind="stable")[: n // 4]]
     drawn = np.random.default_rng(0).permutation(rows)
-    chosen = list(dict.fromkeys([*named.tolist(), *best.tolist(), *drawn.tolist()]))[:n]
-    values = what_if.read_values(judged.leads.X.iloc[chosen]) if what_if is not None else None
+    chosen = list(dict.fromkeys([*must, *best.tolist(), *drawn.tolist()]))[:n]
+    values = None
+    if what_if is not None:
+        inputs = {name: judged.inputs[name].iloc[chosen] for name in what_if.scorers}
+        values = what_if.read_values(inputs)
     scored = {
         name: _score_chosen(judged, name, chosen, (unsure or {}).get(name))
         for name in judged.models[:2]
     }
     return [
         {
-            "lead_id": str(ids[place]),
+            "lead_id": name_lead(judged, place),
             "won": int(judged.leads.y.iloc[place]),
             "scores": {name: _figures(table.iloc[at]) for name, table in scored.items()},
             "reasons": {name: _reasons(table.iloc[at]) for name, table in scored.items()},
@@ -129,10 +145,10 @@ def _score_chosen(
 ) -> pd.DataFrame:
     parts = []
     for scorer, mine in _by_scorer(judged, name, chosen):
-        X = judged.inputs[name].iloc[np.asarray(chosen)[mine]]
+        X = hide_rare(scorer, judged.inputs[name].iloc[np.asarray(chosen)[mine]])
         scored = scorer.score_leads(X).set_axis(mine, axis=0)
         if unsure is not None:
-            intervals = unsure.compute_intervals(scorer, scorer.select(X))
+            intervals = unsure.compute_intervals(scorer, X)
             scored = scored.join(intervals.set_axis(mine, axis=0))
         parts.append(scored)
     return pd.concat(parts).sort_index()

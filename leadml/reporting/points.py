@@ -1,5 +1,7 @@
 """What each value of a feature earns on average, in model and rules."""
 
+from collections.abc import Mapping
+
 import numpy as np
 import pandas as pd
 
@@ -120,8 +122,12 @@ def _join_levels(table: pd.DataFrame) -> pd.DataFrame:
     return pd.concat([levels.iloc[:MOST_LEVELS], joined, missing], ignore_index=True)
 
 
-def take_sample(X: pd.DataFrame, scorer: LeadScorer) -> pd.DataFrame:
-    """Return some of the leads, drawn at random: enough to average points over."""
+def take_sample(leads: Mapping[str, pd.DataFrame], scorer: LeadScorer) -> dict[str, pd.DataFrame]:
+    """Return some of the leads, as each model reads them, drawn at random: enough to average."""
     is_full = getattr(split_pipeline(scorer.estimator_)[1], "bag_", None) is not None
     most = AVERAGED_FULL if is_full else AVERAGED
-    return X if len(X) <= most else X.sample(most, random_state=0)
+    n_leads = len(next(iter(leads.values())))
+    if n_leads <= most:
+        return dict(leads)
+    rows = np.sort(np.random.default_rng(0).choice(n_leads, most, replace=False))
+    return {name: X.iloc[rows] for name, X in leads.items()}

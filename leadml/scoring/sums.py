@@ -86,6 +86,9 @@ def explain_sums(scorer: Any, X: pd.DataFrame) -> list[pd.DataFrame]:
     if scorer.scale_ is not None and round(sums.start, 9) != 0:
         head.append((sums.start, "start", "what every lead has", ""))
     families = {name: scorer.find_family(name) or "" for name in sums.points.columns}
+    # a rule says itself when it fires; a column of its name may hold an address
+    is_rules = hasattr(split_pipeline(scorer.estimator_)[1], "rules_")
+    shown = pd.Index([]) if is_rules else sums.values.columns
     tables = []
     for place in range(len(X)):
         mine, values = sums.points.iloc[place], sums.values.iloc[place]
@@ -93,7 +96,7 @@ def explain_sums(scorer: Any, X: pd.DataFrame) -> list[pd.DataFrame]:
             (
                 mine[feature],
                 str(feature),
-                describe_value(values[feature]) if feature in values.index else "",
+                describe_value(values[feature]) if feature in shown else "",
                 families[feature],
             )
             for feature in mine.abs().sort_values(ascending=False, kind="stable").index

@@ -1,5 +1,6 @@
 """What if a lead were otherwise: model and rules as plain tables that a page can add up itself."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,21 +32,35 @@ DECIMALS = 6  # of points
 OTHER = "other"
 
 
+Inputs = Mapping[str, pd.DataFrame]
+
+
 @dataclass(frozen=True)
 class Field:
     """A feature that can be changed: a number, or one of some choices."""
 
     source: str
+    model: str  # whose values it shows
     family: str
     #: What is shown, by the text that it stands for; None: a number.
     levels: Mapping[str, str] | None = None
-    #: Columns of rules that alone look through free texts; what they find is the value.
+    #: Columns of rules that look through its texts.
     searched: tuple[TextColumn, ...] = ()
 
     @property
     def is_number(self) -> bool:
         """Whether its values are numbers."""
         return self.levels is None
+
+    def name_choice(self, text: Any) -> str | None:
+        """Return what is shown for a text: a level, the words found in it, or `other`."""
+        if is_missing(text):
+            return None
+        levels = self.levels or {}
+        if text in levels and levels[text] == text:
+            return str(text)
+        found = f"{OTHER}: {_find_words(self.searched, text)}"
+        return found if found in levels else OTHER
 
 
 @dataclass(frozen=True)
@@ -58,41 +73,53 @@ class WhatIf:
         Fitted, around leadml's own classifiers, on one scale.
     fields : tuple of Field
         Those that part leads most first.
+    places : dict of (model, feature) to int
+        The field that a model reads a feature from. Models share one where they read the same.
     """
 
     scorers: Mapping[str, LeadScorer]
     fields: tuple[Field, ...]
+    places: Mapping[tuple[str, str], int]
 
     @classmethod
-    def build(cls, scorers: Mapping[str, LeadScorer], leads: pd.DataFrame) -> "WhatIf":
-        """Return the fields of some scorers; their order and choices come from some leads."""
-        columns: dict[str, list[Column]] = {}
-        families: dict[str, str] = {}
-        spread: dict[str, float] = {}
-        for scorer in scorers.values():
+    def build(cls, scorers: Mapping[str, LeadScorer], leads: Inputs) -> "WhatIf":
+        """Return the fields of some scorers; their order and choices come from some leads.
+
+        `leads` holds the same leads as each scorer reads them, by name.
+        """
+        values = _read_features(scorers, leads)
+        drafts: list[_Draft] = []
+        draft_of: dict[tuple[str, str], _Draft] = {}
+        for name, scorer in scorers.items():
             table = split_pipeline(scorer.estimator_)[1].table_
-            points, _ = scorer.compute_points(scorer.select(leads))
-            by_feature = points.std(ddof=0).to_dict()
+            points, _ = scorer.compute_points(scorer.select(leads[name]))
+            spread = points.std(ddof=0).to_dict()
             for column, term in zip(table.columns, table.terms, strict=True):
                 source = source_of(column)
-                columns.setdefault(source, []).append(column)
-                families.setdefault(source, scorer.find_family(term.feature) or "")
-                spread[source] = max(spread.get(source, 0.0), by_feature[term.feature])
-        values = _read_features(scorers, leads)
-        order = sorted(columns, key=lambda source: -spread[source])
-        fields = [_make_field(name, families[name], columns[name], values[name]) for name in order]
-        return cls(scorers, tuple(fields))
+                mine = values[name][source]
+                draft = draft_of.get((name, source))
+                if draft is None:
+                    same = [one for one in drafts if one.source == source and one.holds(mine)]
+                    draft = same[0] if same else _Draft(name, source, mine)
+                    drafts += [] if same else [draft]
+                    draft_of[name, source] = draft
+                draft.columns.append(column)
+                draft.family = draft.family or scorer.find_family(term.feature) or ""
+                draft.spread = max(draft.spread, float(spread[term.feature]))
+        drafts.sort(key=lambda one: -one.spread)
+        places = {key: drafts.index(draft) for key, draft in draft_of.items()}
+        return cls(scorers, tuple(draft.make() for draft in drafts), places)
 
-    def read_values(self, leads: pd.DataFrame) -> list[list[Any]]:
+    def read_values(self, leads: Inputs) -> list[list[Any]]:
         """Return the values of leads, one list a lead, in the order of `fields`.
 
         A text that is no choice is `other`: no text leaves that the models do not know.
         """
         values = _read_features(self.scorers, leads)
-        columns = [_field_values(field, values[field.source]) for field in self.fields]
+        columns = [_field_values(field, values[field.model][field.source]) for field in self.fields]
         return [list(row) for row in zip(*columns, strict=True)]
 
-    def to_dict(self, leads: pd.DataFrame) -> dict[str, Any]:
+    def to_dict(self, leads: Inputs) -> dict[str, Any]:
         """Return fields and tables as JSON values; what is typical comes from some leads."""
         values = _read_features(self.scorers, leads)
         told = {name: self._describe_model(name, one) for name, one in self.scorers.items()}
@@ -105,10 +132,17 @@ class WhatIf:
             )
         first = next(iter(self.scorers.values()))
         bands = first.bands or Bands()
+        twice = Counter(field.source for field in self.fields)
+        fields = []
+        for field in self.fields:
+            state = _describe_field(field, values[field.model][field.source])
+            if twice[field.source] > 1:
+                state["label"] += f" ({field.model})"
+            fields.append(state)
         return {
             "why": why,
             "bands": {"hot": bands.hot, "warm": bands.warm},
-            "fields": [_describe_field(field, values[field.source]) for field in self.fields],
+            "fields": fields,
             "models": [model for model in told.values() if model is not None],
         }
 
@@ -124,8 +158,7 @@ class WhatIf:
             doubles, odds = scale.points_to_double, scale.base_odds
             if isinstance(last, RulePointsClassifier):
                 factor *= float(last.slope_ or 0.0)
-        place = {field.source: number for number, field in enumerate(self.fields)}
-        sources = [place[source_of(column)] for column in table.columns]
+        sources = [self.places[name, source_of(column)] for column in table.columns]
         parts = [
             _Recoded(column, self.fields[at])
             for column, at in zip(table.columns, sources, strict=True)
@@ -142,7 +175,7 @@ class WhatIf:
             "start": round(start, DECIMALS),
             "points_to_double": doubles,
             "base_odds": odds,
-            "columns": [part.to_dict(place[part.field.source]) for part in parts],
+            "columns": [part.to_dict(at) for part, at in zip(parts, sources, strict=True)],
             "terms": [_describe_term(term, number, parts, factor) for term in table.terms],
             "pairs": [_describe_pair(pair, number, parts, factor) for pair in table.pairs],
             "trees": trees,
@@ -214,35 +247,48 @@ def _rounded(values: Floats) -> list[float]:
     return [round(float(value), DECIMALS) + 0.0 for value in values]
 
 
-def _read_features(scorers: Mapping[str, LeadScorer], leads: pd.DataFrame) -> dict[str, pd.Series]:
-    """Return the features of all scorers by name, those of the first one first."""
-    found: dict[str, pd.Series] = {}
-    for scorer in scorers.values():
+def _read_features(
+    scorers: Mapping[str, LeadScorer], leads: Inputs
+) -> dict[str, dict[str, pd.Series]]:
+    """Return the features that each scorer reads, by its name."""
+    found = {}
+    for name, scorer in scorers.items():
         before, _ = split_pipeline(scorer.estimator_)
-        X = scorer.select(leads)
+        X = scorer.select(leads[name])
         frame = X if before is None else before.transform(X)
-        for name in frame.columns:
-            found.setdefault(str(name), frame[name])
+        found[name] = {str(column): frame[column] for column in frame.columns}
     return found
 
 
-def _make_field(name: str, family: str, columns: Sequence[Column], values: pd.Series) -> Field:
-    if any(isinstance(column, NumberColumn) for column in columns):
-        return Field(name, family, None)
-    searched = tuple(column for column in columns if isinstance(column, TextColumn))
-    if len(searched) < len(columns):
-        known = [level for column in columns for level in _words_of(column)]
-        there = set(as_texts(values).dropna().unique())
-        levels = list(dict.fromkeys(known))
-        kept = levels[:MOST_LEVELS]
-        kept += [level for level in levels[MOST_LEVELS:] if level in there]
-        return Field(name, family, {level: level for level in kept})
-    # texts that rules alone look through: each set of words that is found together is a choice
-    found = {word: word for column in searched for word in column.words}
-    for text in as_texts(values).dropna().unique()[: 10 * MOST_LEVELS]:
-        found.setdefault(_find_words(searched, text), text)
-    found.pop("", None)
-    return Field(name, family, dict(list(found.items())[:MOST_LEVELS]), searched)
+class _Draft:
+    """A field in the making: who reads it, by which columns, and how much it parts leads."""
+
+    def __init__(self, model: str, source: str, values: pd.Series) -> None:
+        self.model, self.source, self.values = model, source, values
+        self.columns: list[Column] = []
+        self.family, self.spread = "", 0.0
+        self._texts = as_texts(values).reset_index(drop=True)
+
+    def holds(self, values: pd.Series) -> bool:
+        """Return whether another model reads the same from the same leads."""
+        return bool(self._texts.equals(as_texts(values).reset_index(drop=True)))
+
+    def make(self) -> Field:
+        """Return the field with its choices."""
+        if any(isinstance(column, NumberColumn) for column in self.columns):
+            return Field(self.source, self.model, self.family)
+        texts = as_texts(self.values).dropna().unique()
+        searched = tuple(column for column in self.columns if isinstance(column, TextColumn))
+        known = list(dict.fromkeys(word for one in self.columns for word in _words_of(one)))
+        there = set(texts)
+        kept = known[:MOST_LEVELS] + [level for level in known[MOST_LEVELS:] if level in there]
+        levels = {level: level for level in kept}
+        # each set of words that rules find together in a text of no level is a choice
+        for text in [text for text in texts if text not in levels][: 10 * MOST_LEVELS]:
+            words = _find_words(searched, text)
+            if words and len(levels) < 2 * MOST_LEVELS:
+                levels.setdefault(f"{OTHER}: {words}", text)
+        return Field(self.source, self.model, self.family, levels, searched)
 
 
 def _words_of(column: Column) -> tuple[str, ...]:
@@ -265,14 +311,7 @@ def _find_words(columns: Sequence[TextColumn], text: str) -> str:
 def _field_values(field: Field, values: pd.Series) -> list[Any]:
     if field.levels is None:
         return [None if number != number else float(number) for number in as_numbers(values)]
-
-    def choice(text: Any) -> str | None:
-        if is_missing(text):
-            return None
-        name = _find_words(field.searched, text) if field.searched else text
-        return name if name in (field.levels or {}) else OTHER
-
-    return as_texts(values).map(choice, na_action="ignore").replace({np.nan: None}).tolist()
+    return [field.name_choice(text) for text in as_texts(values)]
 
 
 def _describe_field(field: Field, values: pd.Series) -> dict[str, Any]:

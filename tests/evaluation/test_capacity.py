@@ -73,13 +73,18 @@ def test_a_lead_with_several_rows_is_called_once():
     again = np.repeat(np.arange(200), 3)
     thrice = {name: chance[again] for name, chance in chances.items()}
     result = compare(
-        y_true[again], thrice, lead_ids=again, groups=again, capacity=20, n_resamples=50
+        y_true[again],
+        thrice,
+        calls=np.arange(600) % 3 == 0,
+        groups=again,
+        capacity=20,
+        n_resamples=50,
     )
     once = compare(y_true, chances, capacity=20, n_resamples=50)
     assert (result.n_leads, once.n_leads) == (600, 200)
     columns = ["model", "fraction", "n_leads", "n_won"]
     assert result.capacity[columns].equals(once.capacity[columns])
-    assert result.top.equals(once.top)
+    assert result.top.drop(columns="p_value").equals(once.top.drop(columns="p_value"))
     # whole leads are drawn, so the interval is that of 200 leads
     wide, alone = (
         one.capacity_differences.query("n_leads == 20")[["lower", "upper"]].to_numpy()
@@ -160,6 +165,8 @@ def test_blocks_keep_groups_whole(monkeypatch):
     [
         ({"capacity": 0}, "`capacity` must be a positive number. Got 0"),
         ({"weeks": -1.0}, "`weeks` must be a positive number"),
+        ({"capacity": float("inf")}, "`capacity` must be a positive number. Got inf"),
+        ({"weeks": float("inf")}, "`weeks` must be a positive number. Got inf"),
         ({"capacity": 2000}, "2000 leads in all makes 2,000 of these 1,000 leads"),
         ({"capacity": 300, "weeks": 4}, "300 leads a week makes 1,200 of these 1,000"),
     ],
@@ -173,3 +180,11 @@ def test_a_capacity_that_cannot_be_is_refused(options, message):
 def test_the_default_is_a_tenth():
     assert Capacity.choose(185, None, None).chosen == 18
     assert Capacity.choose(3, None, 2.0).chosen == 1
+
+
+def test_a_handful_of_accounts_proves_nothing():
+    y_true, chances = leads(1000, noise=3.0)
+    few = compare(y_true, chances, groups=np.arange(1000) % 8, n_resamples=50).verdict[0]
+    assert "cannot be told apart by 8 accounts" in few
+    many = compare(y_true, chances, groups=np.arange(1000) % 50, n_resamples=50).verdict[0]
+    assert "more, 95 % interval" in many

@@ -108,7 +108,7 @@ def test_calls_typed_in_move_the_slider(open_page):
 
 def test_sentence_says_when_no_difference_can_be_shown(open_page, payload):
     page = open_page()
-    said = {True: "No difference can be shown", False: "95 % interval"}
+    said = {True: "no difference can be shown", False: "95 % interval"}
     fractions = sorted({row["fraction"] for row in payload["capacity"]["rows"]})
     for place in (12, 20, 50, 90):
         page.locator("#capacity-slider").fill(str(place))
@@ -117,7 +117,7 @@ def test_sentence_says_when_no_difference_can_be_shown(open_page, payload):
         text = page.locator("#capacity-sentence").inner_text().replace("\N{NO-BREAK SPACE}", " ")
         holds_zero = row["lower"] <= 0 <= row["upper"]
         assert said[holds_zero] in text
-        assert ("No difference" in text) == holds_zero
+        assert ("no difference" in text) == holds_zero
 
 
 def test_keyboard_reaches_and_moves_the_slider(open_page):

@@ -1,7 +1,7 @@
 import numpy as np
 import pandas as pd
 import pytest
-from scipy.stats import binom
+from scipy.stats import binom, chi2
 
 from leadml.errors import DataError
 from leadml.evaluation.top_leads import compute_mcnemar
@@ -94,3 +94,20 @@ def test_not_so_many_leads(n_leads):
 def test_one_model_only():
     with pytest.raises(DataError, match="Accepted are two models"):
         compute_mcnemar([1, 0], {"model": [0.9, 0.1]}, 1)
+
+
+def test_wins_of_one_account_are_no_independent_proof():
+    # the model finds both wins of each of ten accounts, the rules both of five others
+    y_true = np.repeat([1, 0], [30, 30])
+    accounts = np.concatenate([np.repeat(np.arange(15), 2), np.arange(100, 130)])
+    model = np.concatenate([np.full(20, 0.9), np.full(10, 0.1), np.full(30, 0.2)])
+    rules = np.concatenate([np.full(20, 0.1), np.full(10, 0.9), np.full(30, 0.2)])
+    both = {"model": model, "rules": rules}
+    alone = compute_mcnemar(y_true, both, 20).iloc[0]
+    grouped = compute_mcnemar(y_true, both, 20, groups=accounts).iloc[0]
+    assert alone["model_only"] == grouped["model_only"] == 20
+    assert grouped["p_value"] > alone["p_value"]
+    single = compute_mcnemar(y_true, both, 20, groups=np.arange(60)).iloc[0]
+    gap = single["model_only"] - single["other_only"]
+    n = single["model_only"] + single["other_only"]
+    assert single["p_value"] == pytest.approx(chi2.sf(gap**2 / n, 1))

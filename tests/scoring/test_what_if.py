@@ -133,9 +133,9 @@ def test_the_page_adds_up_to_the_score_of_every_lead(structure):
     both = scorers(structure)
     new, _ = leads(300, seed=1)
     new.loc[:5, "source"] = "never seen"
-    what_if = WhatIf.build(both, new)
-    state = json.loads(json.dumps(what_if.to_dict(new), allow_nan=False))
-    rows = what_if.read_values(new)
+    what_if = WhatIf.build(both, dict.fromkeys(both, new))
+    state = json.loads(json.dumps(what_if.to_dict(dict.fromkeys(both, new)), allow_nan=False))
+    rows = what_if.read_values(dict.fromkeys(both, new))
     assert state["why"] is None
     for model in state["models"]:
         scorer = both[model["name"]]
@@ -149,18 +149,79 @@ def test_fields_hold_no_text_that_the_models_do_not_know():
     both = scorers("additive")
     new, _ = leads(50, seed=2)
     new["title"] = "Jane Doe, VP of jane@corp.example"
-    what_if = WhatIf.build(both, new)
-    text = json.dumps([what_if.to_dict(new), what_if.read_values(new)])
-    assert "jane" not in text.lower()
+    inputs = dict.fromkeys(both, new)
+    what_if = WhatIf.build(both, inputs)
+    rows = what_if.read_values(inputs)
+    assert "jane" not in json.dumps([what_if.to_dict(inputs), rows]).lower()
     place = [field.source for field in what_if.fields].index("title")
-    assert {row[place] for row in what_if.read_values(new)} == {"vp"}
+    assert {row[place] for row in rows} == {"other: vp"}
+
+
+def test_a_rule_may_look_through_a_category_that_the_model_knows_too():
+    X, y = leads()
+    book = RuleBook(
+        rules=[Rule(name="Fairs", family="context", column="source", contains=["fair"], points=9)]
+    )
+    model = Pipeline(
+        [
+            ("profile", ProfileFeatures()),
+            ("model", LeadBoostingClassifier("additive", n_repeats=1, random_state=0)),
+        ]
+    )
+    rules = Pipeline(
+        [
+            ("profile", ProfileFeatures(keep_raw=True)),
+            ("model", RulePointsClassifier(book)),
+        ]
+    )
+    first = LeadScorer(model).fit(X, y)
+    both = {"model": first, "rules": LeadScorer(rules, scale=first.scale_).fit(X, y)}
+    new, _ = leads(60, seed=4)
+    # texts that the model does not know, but the rule finds its word in
+    new.loc[:20, "source"] = [f"Fair of {place}" for place in range(21)]
+    inputs = dict.fromkeys(both, new)
+    what_if = WhatIf.build(both, inputs)
+    state = what_if.to_dict(inputs)
+    assert "Fair of" not in json.dumps(state)
+    for told in state["models"]:
+        scorer = both[told["name"]]
+        raw = scorer.scale_.raw_scores(scorer.decision_function(new))
+        played = [play(told, row) for row in what_if.read_values(inputs)]
+        np.testing.assert_allclose(played, raw, atol=1e-3)
+
+
+def test_models_that_read_a_column_differently_have_a_field_each():
+    X, y = leads()
+    one, two = (
+        Pipeline(
+            [
+                ("profile", ProfileFeatures(missing=missing)),
+                ("model", LeadBoostingClassifier("additive", n_repeats=1, random_state=0)),
+            ]
+        )
+        for missing in (["web"], [])
+    )
+    first = LeadScorer(one).fit(X, y)
+    both = {"model a": first, "model b": LeadScorer(two, scale=first.scale_).fit(X, y)}
+    new, _ = leads(80, seed=5)
+    inputs = dict.fromkeys(both, new)
+    what_if = WhatIf.build(both, inputs)
+    state = what_if.to_dict(inputs)
+    labels = [field["label"] for field in state["fields"]]
+    assert {"source (model a)", "source (model b)"} <= set(labels)
+    assert labels.count("visits") == 1
+    for told in state["models"]:
+        scorer = both[told["name"]]
+        raw = scorer.scale_.raw_scores(scorer.decision_function(new))
+        played = [play(told, row) for row in what_if.read_values(inputs)]
+        np.testing.assert_allclose(played, raw, atol=1e-3)
 
 
 def test_fields_that_part_leads_most_come_first():
     both = scorers("additive")
     new, _ = leads(200, seed=3)
     points, _ = both["model"].compute_points(new)
-    first = WhatIf.build({"model": both["model"]}, new).fields[0]
+    first = WhatIf.build({"model": both["model"]}, {"model": new}).fields[0]
     assert first.source == points.std(ddof=0).idxmax()
 
 
@@ -168,7 +229,7 @@ def test_a_full_model_with_too_many_trees_is_left_out_and_says_why(monkeypatch):
     monkeypatch.setattr(what_if_trees, "MOST_SPLITS", 100)
     both = scorers("full")
     new, _ = leads(50)
-    state = WhatIf.build(both, new).to_dict(new)
+    state = WhatIf.build(both, dict.fromkeys(both, new)).to_dict(dict.fromkeys(both, new))
     assert [model["name"] for model in state["models"]] == ["rules"]
     assert "leadml explain" in state["why"]
 
@@ -182,8 +243,8 @@ def test_a_rule_book_without_outcomes_gives_its_plain_points():
         ]
     )
     scorer = LeadScorer(rules).fit(X)
-    what_if = WhatIf.build({"rules": scorer}, X)
-    (model,) = what_if.to_dict(X)["models"]
-    played = [play(model, row) for row in what_if.read_values(X)]
+    what_if = WhatIf.build({"rules": scorer}, {"rules": X})
+    (model,) = what_if.to_dict({"rules": X})["models"]
+    played = [play(model, row) for row in what_if.read_values({"rules": X})]
     expected = scorer.estimator_[-1].compute_raw_points(scorer.estimator_[:-1].transform(X))
     np.testing.assert_allclose(played, expected, atol=1e-4)

@@ -23,7 +23,7 @@ function capacityPanel(box) {
   // the words of the verdict (evaluation/verdict.py), at any number of calls
   const called = (first) =>
     isWeekly
-      ? `with ${amount(first.n_leads / weeks)} calls a week`
+      ? `with ${amount(first.n_leads / weeks)} ${amount(first.n_leads / weeks) === "1" ? "call" : "calls"} a week`
       : `among the ${number(first.n_leads)} best-scored ${UNIT}`;
   const deals = (wins) => (isWeekly ? aMonth(wins) : wins);
   const counted = (value, more = "") =>
@@ -37,7 +37,7 @@ function capacityPanel(box) {
     const bounds = [deals(row.lower), deals(row.upper)];
     const [low, high] = value < 0 ? bounds.map((bound) => -bound).reverse() : bounds;
     if (row.lower <= 0 && row.upper >= 0) {
-      return `No difference can be shown between the ${model} and the ${other}: ${called(first)} the difference is ${counted(value)}, 95 % interval ${bounds.map(amount).join(" to ")}.`;
+      return `At this capacity no difference can be shown between the ${model} and the ${other}: ${called(first)} the difference is ${counted(value)}, 95 % interval ${bounds.map(amount).join(" to ")}.`;
     }
     const more = counted(Math.abs(value), value < 0 ? " fewer" : " more");
     return `${capital(called(first))} the ${model} finds ${more} than the ${other}, 95 % interval ${amount(low)} to ${amount(high)}.`;

@@ -25,14 +25,14 @@ function agreementPart() {
       ? h(
           "p",
           {},
-          `For ${percent(share, 0)} of ${UNIT} the ${first} and the ${other} name the same strongest reason.`,
+          `For ${percent(share, 0)} of ${ROWS} the ${first} and the ${other} name the same strongest reason.`,
         )
       : null,
     rows.length
       ? h(
           "p",
           { class: "lead" },
-          `Mean points are how much a feature moves scores, up or down. Opposite: the share of ${UNIT} where one adds and the other takes away.`,
+          `Mean points are how much a feature moves scores, up or down. Opposite: the share of ${ROWS} where one adds and the other takes away.`,
         )
       : null,
     rows.length > SHOWN_ROWS
@@ -272,7 +272,7 @@ function leadsPanel(box, whatIf) {
           { class: "lead" },
           coverage ? withNbsp(coverage) : "",
           has(abstained)
-            ? ` For ${percent(abstained)} of ${UNIT} the model abstains: too little is known of their like.`
+            ? ` For ${percent(abstained)} of ${ROWS} the model abstains: too little is known of their like.`
             : "",
         )
       : "",

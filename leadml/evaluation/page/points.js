@@ -17,7 +17,7 @@ const pointsTip = (row) => ({
   rows: [
     [MODELS[0], signed(row.points), 0],
     ...(has(row.other_points) ? [[MODELS[1], signed(row.other_points), 1]] : []),
-    ...(has(row.share) ? [[`of ${UNIT}`, percent(row.share)]] : []),
+    ...(has(row.share) ? [[`of ${ROWS}`, percent(row.share)]] : []),
   ],
 });
 function pointsRange(rows) {
@@ -235,7 +235,7 @@ function pointsPanel(box) {
       ),
       numbers(() =>
         table(
-          ["Value", MODELS[0], ...(isBoth ? [MODELS[1]] : []), `Share of ${UNIT}`],
+          ["Value", MODELS[0], ...(isBoth ? [MODELS[1]] : []), `Share of ${ROWS}`],
           one.rows.map((row) => [
             String(row.value),
             signed(row.points),
@@ -275,7 +275,7 @@ function pointsPanel(box) {
       "div",
       { class: "legend" },
       isBoth ? MODELS.slice(0, 2).map((model) => modelName(model)) : modelName(MODELS[0]),
-      h("span", { class: "model share-fill" }, h("i", { class: "key" }), `share of ${UNIT}`),
+      h("span", { class: "model share-fill" }, h("i", { class: "key" }), `share of ${ROWS}`),
     ),
     count,
     list,

@@ -9,6 +9,7 @@ import pandas as pd
 
 from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError, all_problems, did_you_mean
+from leadml.evaluation._leads import Leads
 from leadml.evaluation.comparison import Comparison, compare
 from leadml.evaluation.forecast import forecast_weeks
 from leadml.evaluation.response import compute_response_times
@@ -78,17 +79,32 @@ class Judged:
         """Names of the models, the first one first."""
         return [*self.scored]
 
-    def first_mask(self) -> np.ndarray:
-        """Tell which rows are the first of a lead, shape (n_rows,).
+    def call_ids(self) -> np.ndarray:
+        """Return the lead of each row, None for those that came in before the period judged.
 
-        Of leads that came in before the period judged, none is: they were there to be called then.
+        They were there to be called before, and would make the weeks look fuller than they are.
         """
-        first = ~self.leads.lead_ids.duplicated()
-        return first if self.is_new is None else first & self.is_new
+        ids = self.leads.lead_ids
+        named = pd.Series(ids.to_numpy(object))
+        if self.is_new is not None:
+            named = named.where(named.isin(ids[self.is_new]), None)
+        return named.to_numpy(object)
 
     def first_rows(self) -> np.ndarray:
-        """Return the place of each lead's first row, shape (n_leads,); see `first_mask`."""
-        return np.flatnonzero(self.first_mask())
+        """Return the place of the first row of each lead that `call_ids` names."""
+        ids = pd.Series(self.call_ids())
+        return np.flatnonzero(ids.notna() & ~ids.duplicated())
+
+    def lead_rows(self) -> np.ndarray:
+        """Return the place of the row that stands for each lead of `call_ids`, in their order.
+
+        It is where the first model gives the lead most.
+        """
+        if not self.has_snapshots:
+            return np.arange(len(self.leads.y))
+        chances = {name: table["probability"].to_numpy() for name, table in self.scored.items()}
+        leads = Leads.find(self.leads.y.to_numpy(), chances, self.call_ids())
+        return leads.best[self.models[0]]
 
     def evaluate(self) -> dict[str, Evaluation]:
         """Return each model's figures, with accounts or leads resampled whole."""
@@ -134,7 +150,7 @@ class Judged:
             self.leads.y.to_numpy(),
             {name: table["probability"].to_numpy() for name, table in self.scored.items()},
             groups=find_groups(self.leads),
-            calls=self.first_mask() if self.has_snapshots else None,
+            lead_ids=self.call_ids() if self.has_snapshots else None,
             base_rate=self.base_rate,
             bands={name: table["band"].to_numpy() for name, table in self.scored.items()},
             segments=self.find_segments(segments),

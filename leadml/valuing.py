@@ -195,8 +195,8 @@ def _can_learn(deals: LeadTable, fewest: float) -> bool:
 
 
 def _find_valued(judged: Judged) -> tuple[np.ndarray, int]:
-    """Return each lead's first row, but of won leads without a value; and how many these are."""
-    rows = judged.first_rows()
+    """Return the row of each lead, but of won leads without a value; and how many these are."""
+    rows = judged.lead_rows()
     first = judged.leads.take(rows)
     # a lost lead brings nothing, whatever it was hoped to be worth
     lacks = ((first.y == 1) & ~(first.value >= 0)).to_numpy()  # type: ignore[operator]

@@ -349,8 +349,12 @@ def test_leads_from_before_the_period_are_not_called_in_it():
     older = np.flatnonzero((leads.created < start).to_numpy())
     recipes = {"peer": make_logistic(CONFIG)}
     found = judge(CONFIG, recipes, leads, Split(((older, newer),), "by time"), None)
-    called = found.leads.lead_ids[found.first_rows()]
-    assert sorted(called) == list(range(200, 300))
+    for rows in (found.first_rows(), found.lead_rows()):
+        assert sorted(found.leads.lead_ids[rows]) == list(range(200, 300))
+    chance = found.scored["peer"]["probability"]
+    best = chance.groupby(pd.Series(found.call_ids())).max()
+    rows = found.lead_rows()
+    np.testing.assert_array_equal(chance.iloc[rows], best.loc[found.leads.lead_ids[rows]])
     assert found.find_weeks() == pytest.approx(100 / 7, abs=0.3)
 
 

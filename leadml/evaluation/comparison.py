@@ -1,6 +1,6 @@
 """Models on the same leads: differences with intervals, and what they mean for sales."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Self
 
@@ -11,10 +11,10 @@ from leadml.errors import DataError
 from leadml.evaluation._counts import Cells
 from leadml.evaluation._inputs import (
     Floats,
-    check_length,
     checked_outcomes,
     checked_probabilities,
 )
+from leadml.evaluation._leads import Leads
 from leadml.evaluation._resample import (
     all_metrics,
     draw_counts,
@@ -152,7 +152,7 @@ def compare(
     *,
     X: Any = None,
     groups: Any = None,
-    calls: Any = None,
+    lead_ids: Any = None,
     base_rate: float | None = None,
     bands: Mapping[str, Any] | None = None,
     segments: Mapping[str, Any] | pd.DataFrame | None = None,
@@ -175,8 +175,10 @@ def compare(
         What classifiers are asked about.
     groups : array-like of shape (n_leads,), default=None
         Accounts, drawn as wholes; a lead without one is its own.
-    calls : array-like of bool, shape (n_leads,), default=None
-        Where a lead has several rows: the one that wins, bands and segments count. None counts all.
+    lead_ids : array-like of shape (n_leads,), default=None
+        Where a lead has several rows. Wins at a capacity, bands and segments then count it once, as
+        it stands where the model gives it most: by one edge for all rows it is called when it first
+        passes it. Rows with a missing id are left out of these.
     base_rate : float, default=None
         Conversion of the training leads, for `log_loss_gain`; that of these leads where None.
     bands : mapping of str to array-like of shape (n_leads,), default=None
@@ -222,23 +224,22 @@ def compare(
     outcomes = checked_outcomes(y_true)
     chances = _read_probabilities(probabilities, X, len(outcomes))
     check_base_rate(base_rate)
-    codes = group_codes(groups, len(outcomes))
-    called = _find_calls(calls, len(outcomes))
-    once = outcomes if called is None else outcomes[called]
-    asked = Capacity.choose(len(once), capacity, weeks)
-    drawn = _draw(outcomes, chances, codes, called, asked, base_rate, n_resamples, random_state)
+    codes = group_codes(lead_ids if groups is None else groups, len(outcomes))
+    leads = Leads.find(outcomes, chances, lead_ids)
+    asked = Capacity.choose(len(leads.outcomes), capacity, weeks)
+    drawn = _draw(outcomes, chances, codes, leads, asked, base_rate, n_resamples, random_state)
     values, resamples, wins, drawn_wins, gains = drawn
     first, *others = chances
     metrics = [with_intervals(values[name], resamples[name]).assign(model=name) for name in chances]
     differences = [_differences(first, other, values, resamples) for other in others]
     found = asked.tabulate(wins, drawn_wins, gains)
     more = asked.tabulate_differences(wins, drawn_wins)
-
-    def per_lead(array: Any) -> Any:
-        return np.asarray(array) if called is None else np.asarray(array)[called]
-
-    by_lead = {name: per_lead(chance) for name, chance in chances.items()}
-    lead_groups = None if codes is None else per_lead(codes)
+    once, n_won = leads.outcomes, int(leads.outcomes.sum())
+    by_lead = {name: leads.take(chance, name) for name, chance in chances.items()}
+    lead_groups = None if codes is None else codes[leads.rows]
+    n_lead_groups = None if lead_groups is None else len(np.unique(lead_groups))
+    given: Any = {} if segments is None else segments
+    columns = {str(name): leads.take(given[name], first) for name in given}
     auc = compute_delong(outcomes, chances, groups=codes)
     return Comparison(
         metrics=pd.concat(metrics).reset_index()[["metric", "model", "value", "lower", "upper"]],
@@ -250,16 +251,9 @@ def compare(
             once, by_lead, asked.chosen, groups=lead_groups, random_state=random_state
         ),
         net_benefit=compute_net_benefit(once, by_lead, groups=lead_groups),
-        cross=_cross(once, {name: per_lead(band) for name, band in (bands or {}).items()}),
-        segments=_segments(once, by_lead, segments, per_lead, lead_groups),
-        verdict=make_verdict(
-            asked,
-            found,
-            more,
-            auc,
-            int(once.sum()),
-            None if codes is None else len(np.unique(per_lead(codes))),
-        ),
+        cross=_cross(once, {name: leads.take(band, name) for name, band in (bands or {}).items()}),
+        segments=compute_segments(once, by_lead, columns, groups=lead_groups) if columns else None,
+        verdict=make_verdict(asked, found, more, auc, n_won, n_lead_groups),
         chosen=asked.chosen,
         weeks=weeks,
         n_leads=len(outcomes),
@@ -287,20 +281,11 @@ def _read_probabilities(models: Mapping[str, Any], X: Any, n_leads: int) -> dict
     return read
 
 
-def _find_calls(calls: Any, n_leads: int) -> Any:
-    """Return the places of the rows that are called; None where all are."""
-    if calls is None:
-        return None
-    mask = np.asarray(calls, dtype=bool)
-    check_length(mask, n_leads, "calls")
-    return None if mask.all() else np.flatnonzero(mask)
-
-
 def _draw(
     outcomes: Floats,
     chances: Mapping[str, Floats],
     codes: Any,
-    called: Any,
+    leads: Leads,
     asked: Capacity,
     base_rate: float | None,
     n_resamples: int,
@@ -315,15 +300,20 @@ def _draw(
     """Return each model's metrics and wins, of the leads and of the same resamples."""
     ones = np.ones(len(outcomes))
     rows = {name: Cells.build(outcomes, chance, ones) for name, chance in chances.items()}
-    leads = rows
-    if called is not None:
-        leads = {
-            name: Cells.build(outcomes, chance, ones, rows=called)
+    calls, key = rows, "rows"
+    if len(leads.rows) < len(outcomes):
+        won, key = leads.spread(leads.outcomes, len(outcomes)), "leads"
+        calls = {
+            name: Cells.build(
+                won,
+                leads.spread(leads.take(chance, name), len(outcomes)),
+                ones,
+                rows=leads.rows,
+            )
             for name, chance in chances.items()
         }
     cells = {("rows", name): rows[name] for name in chances}
-    cells |= {("leads", name): leads[name] for name in chances if leads is not rows}
-    key = "rows" if leads is rows else "leads"
+    cells |= {(key, name): calls[name] for name in chances}
     frames: dict[str, list[pd.DataFrame]] = {name: [] for name in chances}
     wins: dict[str, list[tuple[Floats, Floats]]] = {name: [] for name in chances}
     for chunk in draw_counts(cells, len(outcomes), codes, n_resamples, random_state):
@@ -335,7 +325,7 @@ def _draw(
     return (
         {name: pd.DataFrame(metrics).iloc[0] for name, metrics in exact.items()},
         {name: pd.concat(parts, ignore_index=True) for name, parts in frames.items()},
-        {name: asked.count_wins(leads[name].count(once))[0][0] for name in leads},
+        {name: asked.count_wins(calls[name].count(once))[0][0] for name in calls},
         {name: np.vstack([each for each, _ in parts]) for name, parts in wins.items()},
         {name: np.vstack([share for _, share in parts]) for name, parts in wins.items()},
     )
@@ -373,17 +363,3 @@ def _cross(outcomes: Floats, bands: Mapping[str, Any]) -> pd.DataFrame | None:
         table.insert(1, "other", other)
         parts.append(table)
     return pd.concat(parts, ignore_index=True)
-
-
-def _segments(
-    outcomes: Floats,
-    chances: Mapping[str, Floats],
-    segments: Mapping[str, Any] | pd.DataFrame | None,
-    per_lead: Callable[[Any], Any],
-    groups: Any,
-) -> pd.DataFrame | None:
-    given: Any = {} if segments is None else segments
-    columns = {str(name): per_lead(given[name]) for name in given}
-    if not columns:
-        return None
-    return compute_segments(outcomes, chances, columns, groups=groups)

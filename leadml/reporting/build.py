@@ -138,7 +138,7 @@ def _make_grid(judged: Judged, ours: Mapping[str, LeadScorer]) -> pd.DataFrame |
     families = {scorer.find_family(feature) for feature in find_sources(scorer)}
     if families.isdisjoint(FIT_FAMILIES) or families.isdisjoint(ENGAGEMENT_FAMILIES):
         return None
-    rows = judged.first_rows()
+    rows = judged.lead_rows()
     scored = judged.scored[name].iloc[rows]
     return compute_grid(
         judged.leads.y.to_numpy()[rows],
@@ -148,7 +148,7 @@ def _make_grid(judged: Judged, ours: Mapping[str, LeadScorer]) -> pd.DataFrame |
 
 
 def _make_definitions(judged: Judged, comparison: Comparison | None) -> pd.DataFrame:
-    rows = judged.first_rows()
+    rows = judged.lead_rows()
     score = judged.scored[judged.models[0]]["score"].to_numpy()[rows]
     weeks = judged.find_weeks() if comparison is None else comparison.weeks
     return compute_definitions(judged.leads.y.to_numpy()[rows], score, weeks)
@@ -172,7 +172,7 @@ def _notes(judged: Judged, ours: Mapping[str, LeadScorer]) -> list[str]:
     if judged.has_snapshots:
         notes.append(
             "A lead has several snapshots. Figures count each; wins at a capacity, bands against "
-            "bands, segments and the grid count a lead once, at its first, and those alone that "
-            "came in during the period judged."
+            "bands, segments and the grid count a lead once, as it stood when the model gave it "
+            "most, and those alone that came in during the period judged."
         )
     return notes

@@ -32,7 +32,7 @@ def find_apart(judged: Judged, n: int = N_DISAGREEMENTS) -> pd.DataFrame:
     names = judged.models[:2]
     if len(names) < 2:
         return pd.DataFrame({"place": [], "score": [], "other_score": []}, dtype=int)
-    rows = judged.first_rows()
+    rows = judged.lead_rows()
     scores = {name: judged.scored[name]["score"].to_numpy()[rows] for name in names}
     table = find_disagreements(scores, n)
     return table.assign(place=rows[table["place"].to_numpy(int)])
@@ -115,7 +115,7 @@ def describe_leads(
 
     `unsure` holds how far the probabilities of some of the models may be from the truth.
     """
-    rows = judged.first_rows()
+    rows = judged.lead_rows()
     score = judged.scored[judged.models[0]]["score"].to_numpy()[rows]
     best = rows[np.argsort(-score, kind="stable")[: n // 4]]
     drawn = np.random.default_rng(0).permutation(rows)

@@ -75,7 +75,7 @@ def test_a_lead_with_several_rows_is_called_once():
     result = compare(
         y_true[again],
         thrice,
-        calls=np.arange(600) % 3 == 0,
+        lead_ids=again,
         groups=again,
         capacity=20,
         n_resamples=50,
@@ -91,6 +91,19 @@ def test_a_lead_with_several_rows_is_called_once():
         for one in (result, once)
     )
     np.testing.assert_allclose(wide, alone, atol=1e-9)
+
+
+def test_a_lead_is_called_at_its_best_look():
+    # three leads; the second look is what makes the model call the second one
+    y_true = [0, 0, 0, 1, 0, 0]
+    ids = ["a", "a", "b", "b", "c", None]
+    both = {"model": [0.5, 0.2, 0.1, 0.9, 0.3, 1.0], "rules": [0.7, 0.2, 0.1, 0.4, 0.3, 1.0]}
+    result = compare(y_true, both, lead_ids=ids, capacity=1, n_resamples=20)
+    at = result.at_capacity().set_index("model")["n_won"]
+    assert at.to_dict() == {"model": 1, "rules": 0}
+    assert result.capacity["n_leads"].max() == 3  # a row without an id is not called
+    assert result.n_groups == 4
+    assert result.top[["model_only", "neither"]].iloc[0].tolist() == [1, 0]
 
 
 def test_bands_and_segments_come_along_and_go_through_json():

@@ -1,6 +1,7 @@
 """Take the pictures of README and docs from a report; needs Playwright and `chromium` on PATH.
 
-Run `python docs/make_images.py demo/model/report.html` with the report that `make demo` wrote.
+Run `python docs/make_images.py demo/model/report.html comparison.html`: the report that `make demo`
+wrote, and one that `leadml compare` wrote, for the pictures of capacity and disagreement.
 """
 
 import shutil
@@ -9,11 +10,12 @@ from io import BytesIO
 from pathlib import Path
 from typing import Any
 
-from PIL import Image
+from PIL import Image, ImageChops
 from playwright.sync_api import Page, sync_playwright
 
 IMAGES = Path(__file__).parent / "images"
 WIDTH, HEIGHT = 1200, 900
+MARGIN = 44  # as on the page's left
 COLOURS = 255  # fewer bytes; the few colours of a chart stay as they are
 
 # picture: what it leaves out of the report
@@ -23,7 +25,8 @@ PICTURES = {
     "trust": "header, section:not(#trust), #trust details, [data-figure=segments]",
     "grid": "header, section:not(#grid), #grid details",
     "points": "header, section:not(#points), #points details, #points button, #points .hint",
-    "disagreement": "header, section:not(#reasons), #reasons .block:not(:has(.disagreement))",
+    "disagreement": "header, section:not(#reasons), #reasons .block:not(:has(.disagreement)),"
+    "#reasons .lead-row:nth-of-type(n+7)",
     "what-if": "header, section:not(#what-if), #what-if .sums > button",
 }
 FRAME = """
@@ -33,6 +36,7 @@ body {padding-block: 32px !important}
 main, section {border: 0 !important; margin-block: 0 !important; padding-block: 0 !important}
 header + nav + main #verdict {padding-block: 24px 0 !important}
 """
+COMPARED = ("capacity", "disagreement")
 FEATURES = (
     "days since opportunity",
     "days since activity",
@@ -45,7 +49,7 @@ FEATURES = (
 
 def main() -> None:
     """Write every picture."""
-    report = Path(sys.argv[1] if len(sys.argv) > 1 else "demo/model/report.html")
+    reports = [Path(path) for path in sys.argv[1:]]
     IMAGES.mkdir(exist_ok=True)
     with sync_playwright() as play:
         flags = ["--no-sandbox", "--disable-gpu"]
@@ -56,19 +60,13 @@ def main() -> None:
                 color_scheme="light",
                 device_scale_factor=1,
             )
-            page.goto(report.resolve().as_uri())
+            page.goto(reports[name in COMPARED].resolve().as_uri())
             if name in STEPS:
                 STEPS[name](page)
             page.add_style_tag(content=FRAME % hidden)
             take_picture(page, IMAGES / f"{name}.png")
             page.close()
         browser.close()
-
-
-def choose_capacity(page: Page) -> None:
-    """Ask for more calls than the verdict does: the sentence, the table and the curve follow."""
-    page.fill("#capacity-calls", "30")
-    page.keyboard.press("Tab")
 
 
 def choose_features(page: Page) -> None:
@@ -90,8 +88,9 @@ def choose_features(page: Page) -> None:
 
 
 def open_lead(page: Page) -> None:
-    """Open the lead that the two judge most differently."""
-    page.click("#reasons .lead-row summary >> nth=0")
+    """Open the leads that the two judge most differently, one each way."""
+    for group in page.locator(".disagreement > div").all():
+        group.locator("summary").first.click()
 
 
 def change_fields(page: Page) -> None:
@@ -101,7 +100,6 @@ def change_fields(page: Page) -> None:
 
 
 STEPS: dict[str, Any] = {
-    "capacity": choose_capacity,
     "points": choose_features,
     "disagreement": open_lead,
     "what-if": change_fields,
@@ -113,8 +111,11 @@ def take_picture(page: Page, target: Path) -> None:
     page.evaluate("scrollTo(0, 0); document.activeElement.blur()")
     page.wait_for_timeout(300)  # charts follow their width
     shot = page.locator("body").screenshot()
-    picture = Image.open(BytesIO(shot)).convert("RGB").quantize(COLOURS, kmeans=2)
-    picture.save(target, optimize=True)
+    picture = Image.open(BytesIO(shot)).convert("RGB")
+    empty = Image.new("RGB", picture.size, picture.getpixel((0, 0)))
+    right = ImageChops.difference(picture, empty).getbbox()[2]
+    picture = picture.crop((0, 0, min(right + MARGIN, WIDTH), picture.height))
+    picture.quantize(COLOURS, kmeans=2).save(target, optimize=True)
     print(f"{target}: {picture.width} x {picture.height}, {target.stat().st_size // 1000} kB")
 
 

@@ -30,6 +30,7 @@ _PUBLIC = {
     "compute_band_stability": "leadml.evaluation.stability",
     "compute_definitions": "leadml.evaluation.forecast",
     "compute_grid": "leadml.evaluation.cross",
+    "compute_mean_points": "leadml.reporting.points",
     "compute_response_times": "leadml.evaluation.response",
     "compute_segments": "leadml.evaluation.segments",
     "compute_value_at_capacity": "leadml.evaluation.value",

@@ -12,7 +12,6 @@ import pyarrow.parquet as pq
 import pytest
 import small_sales
 from bulk_files import assert_same, leads, odd_csv, read_back, tiny, write_leads  # noqa: F401
-from small_values import valued  # noqa: F401
 
 from leadml.batch import load_scorer, score_leads
 from leadml.bulk.run import score_file

@@ -83,7 +83,7 @@ def test_sums_side_by_side_add_up_to_the_scores(payload, found):
             (lead["sum"], lead["score"]),
             (lead["other_sum"], lead["other_score"]),
         ):
-            raw = sum(points for points, _, _ in lines)
+            raw = sum(line[0] for line in lines)
             assert np.clip(raw, 0, 100) == pytest.approx(score, abs=0.6)
         assert lead["won"] in (0, 1)
 
@@ -165,7 +165,7 @@ def test_texts_that_the_model_does_not_know_are_not_shown(secret, tmp_path):
     # to the model they are all alike: what is shown is still the sum of the score
     payload = build_payload(describe_assessment(secret))
     for lead in payload["disagreement"]:
-        raw = sum(points for points, _, _ in lead["sum"])
+        raw = sum(line[0] for line in lead["sum"])
         assert np.clip(raw, 0, 100) == pytest.approx(lead["score"], abs=0.6)
 
 

@@ -47,7 +47,7 @@ def demo(
     show.step("check: enough to learn from, and no column that knows the outcome")
     check.check(settings)
     show.step("train: the model beside the rule book")
-    # simulated leads may be shown; a tenth of what comes in a week can be called
+    # simulated leads may be shown; of 4,000, some 67 come in a week and 4 can be called
     calls = max(round(leads / 1_000), 1)
     train.train(
         settings,

@@ -12,7 +12,7 @@ from leadml.scoring.attribution import is_ours
 from leadml.scoring.known_values import hide_rare
 from leadml.scoring.reasons import describe_feature
 from leadml.scoring.scorer import LeadScorer
-from leadml.scoring.sums import explain_sums
+from leadml.scoring.sums import BASE_LINES, explain_sums
 from leadml.scoring.uncertainty import Uncertainty
 from leadml.scoring.what_if import WhatIf
 
@@ -87,20 +87,23 @@ def _by_scorer(
 
 
 def _shorten(lines: pd.DataFrame | None) -> list[list[Any]]:
-    """Return the strongest lines of a sum; what is small in one line."""
+    """Return the lines of a sum: points, feature, value, and `base` for what every lead has.
+
+    What is small stands in one line, `rest`.
+    """
     if lines is None:
         return []
     fired = lines[lines["points"].round(2) != 0]
     shown = fired.head(MOST_LINES)
-    told: list[list[Any]] = [
-        [round(float(points), 2), describe_feature(str(feature)), str(value)]
-        for points, feature, value in zip(
-            shown["points"].to_numpy(float), shown["feature"], shown["value"], strict=True
-        )
-    ]
+    told: list[list[Any]] = []
+    for points, feature, value in zip(
+        shown["points"].to_numpy(float), shown["feature"], shown["value"], strict=True
+    ):
+        kind = ["base"] if feature in BASE_LINES else []
+        told.append([round(float(points), 2), describe_feature(str(feature)), str(value), *kind])
     if len(fired) > len(shown):
         rest = float(lines["points"].sum() - shown["points"].sum())
-        told.append([round(rest, 2), f"{len(fired) - len(shown)} more", ""])
+        told.append([round(rest, 2), f"{len(fired) - len(shown)} more", "", "rest"])
     return told
 
 

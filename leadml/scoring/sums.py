@@ -18,6 +18,7 @@ from leadml.scoring.reasons import describe_value, format_reasons
 from leadml.scoring.verdicts import Verdicts
 
 FIT_FAMILIES = ("demographic", "firmographic")
+AVERAGE, START = BASE_LINES = ("average lead", "start")
 ENGAGEMENT_FAMILIES = ("behavioral", "email")
 
 
@@ -82,9 +83,9 @@ def explain_sums(scorer: Any, X: pd.DataFrame) -> list[pd.DataFrame]:
         raise DataError(message)
     head: list[tuple[float, str, str, str]] = []
     if scorer.scale_ is not None:
-        head.append((50.0, "average lead", "", ""))
+        head.append((50.0, AVERAGE, "", ""))
     if scorer.scale_ is not None and round(sums.start, 9) != 0:
-        head.append((sums.start, "start", "what every lead has", ""))
+        head.append((sums.start, START, "what every lead has", ""))
     families = {name: scorer.find_family(name) or "" for name in sums.points.columns}
     # a rule says itself when it fires; a column of its name may hold an address
     is_rules = hasattr(split_pipeline(scorer.estimator_)[1], "rules_")

@@ -59,10 +59,13 @@ function agreementPart() {
 }
 
 function sumLines(lines, model) {
-  const widest = Math.max(1, ...lines.map(([points]) => Math.abs(points)));
-  const sorted = [...lines].sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
-  const rest = sorted.slice(SHOWN_ROWS);
-  const row = (points, label, value) =>
+  // what every lead has comes first and the small lines together last, both without a bar
+  const heads = lines.filter((line) => line[3] === "base");
+  const others = lines.filter((line) => line[3] === "rest");
+  const own = lines.filter((line) => !line[3]).sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
+  const widest = Math.max(1, ...own.map(([points]) => Math.abs(points)));
+  const rest = own.slice(SHOWN_ROWS);
+  const row = (points, label, value, isOwn = true) =>
     h(
       "tr",
       {},
@@ -70,10 +73,12 @@ function sumLines(lines, model) {
       h(
         "td",
         { class: "tug" },
-        h("i", {
-          class: points < 0 ? "minus" : "plus",
-          style: `--part:${Math.min(46, (46 * Math.abs(points)) / widest)}%`,
-        }),
+        isOwn
+          ? h("i", {
+              class: points < 0 ? "minus" : "plus",
+              style: `--part:${Math.min(46, (46 * Math.abs(points)) / widest)}%`,
+            })
+          : null,
       ),
       h("td", {}, signed(points)),
     );
@@ -87,13 +92,15 @@ function sumLines(lines, model) {
       h(
         "tbody",
         {},
-        sorted.slice(0, SHOWN_ROWS).map(([points, feature, value]) => row(points, labelOf(feature), value)),
+        heads.map(([points, name, value]) => row(points, name, value, false)),
+        own.slice(0, SHOWN_ROWS).map(([points, feature, value]) => row(points, labelOf(feature), value)),
         rest.length
           ? row(
               rest.reduce((total, [points]) => total + points, 0),
               `${rest.length} smaller lines`,
             )
           : null,
+        others.map(([points, name]) => row(points, name, null, false)),
       ),
     ),
   );

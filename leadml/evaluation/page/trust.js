@@ -112,7 +112,7 @@ function segmentsFigure() {
         max: top,
         bars: false,
         labelWidth: 150,
-        textWidth: width < 460 ? 76 : 150,
+        textWidth: width < 460 ? 76 : 176,
       });
     const small = rows.some((row) => row.is_small);
     box.replaceChildren(

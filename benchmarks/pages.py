@@ -102,7 +102,7 @@ def _time(judged: Judged, scorers: dict[str, LeadScorer], path: Path) -> tuple[l
         evaluations,
         comparison,
         scorers,
-        judged.leads.X,
+        judged.inputs,
         title="Leads",
         facts={},
         show_leads=True,

@@ -20,6 +20,7 @@ from leadml.scoring.scorer import LeadScorer
 
 SCORED = ["probability", "score", "band", "fit", "engagement", "qualified"]
 MOST_SEGMENTS = 8  # columns that are looked at unasked
+ENOUGH = 50_000  # leads to choose them by
 DAY = pd.Timedelta(days=1)
 LARGEST_ACCOUNT = 0.2
 FAR = 6  # widths of the middle half
@@ -213,8 +214,10 @@ class Judged:
 
 
 def _spread(values: pd.Series, y: pd.Series) -> float:
-    """Return how far the conversions of a column's values lie apart."""
-    won = pd.Series(y.to_numpy()).groupby(values.astype("str").fillna("").to_numpy())
+    """Return how far the conversions of a column's values lie apart; of many leads by some."""
+    every = slice(None, None, max(len(y) // ENOUGH, 1))
+    names = values.iloc[every].astype("str").fillna("").to_numpy()
+    won = pd.Series(y.iloc[every].to_numpy()).groupby(names)
     return float(won.transform("mean").var())
 
 

@@ -68,6 +68,9 @@ class LearnedRules:
     method: str
     warnings: tuple[str, ...]
 
+    def __repr__(self) -> str:
+        return f"<LearnedRules: {len(self.book.rules)} rules, judged on {self.method}>"
+
     def _repr_html_(self) -> str:
         from leadml.evaluation.reprs import show_learned_rules
 

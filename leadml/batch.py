@@ -200,7 +200,7 @@ def check_book(
     load_rules(path)  # its own problems come first, without reading the leads
     table, config = read_rows(config, leads, tables)
     features = make_profile(config, keep_raw=True).fit(table.X).get_feature_names_out()
-    return check_rules(path, features)
+    return check_rules(path, features, config.features.exclude)
 
 
 def _open_rules(

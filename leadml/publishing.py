@@ -16,6 +16,7 @@ from leadml.registry.card import make_card
 from leadml.reporting.build import make_report
 from leadml.scoring.attribution import split_pipeline
 from leadml.scoring.columns import source_of
+from leadml.scoring.scorer import LeadScorer
 from leadml.training import Training
 
 
@@ -84,6 +85,7 @@ def _make_report(training: Training, *, show_leads: bool) -> Report:
     facts = {
         "Model": f"{scorer.name}, version {scorer.version}",
         "Structure": str(info["structure"]),
+        "Scale": describe_scale(scorer),
         "Closed leads": f"{info['n_closed']:,}, {info['n_won']:,} won",
         "Open leads": f"{info['n_open']:,}, not learned from",
         "Judged on": str(info["split"]),
@@ -108,6 +110,17 @@ def _make_report(training: Training, *, show_leads: bool) -> Report:
         value=None if training.valuing is None else training.valuing.at_capacity,
         response=training.response,
         show_leads=show_leads,
+    )
+
+
+def describe_scale(scorer: LeadScorer) -> str:
+    """Return what 50 and a number of points mean."""
+    scale = scorer.scale_
+    if scale is None:
+        return "points of the rules"
+    chance = scale.base_odds / (1 + scale.base_odds)
+    return (
+        f"50 is a chance of {100 * chance:.0f} %, {scale.points_to_double:g} points double the odds"
     )
 
 

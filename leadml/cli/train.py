@@ -37,7 +37,12 @@ def train(
     from leadml.batch import check_book
     from leadml.config import load_config
     from leadml.judging import describe_next
-    from leadml.publishing import describe_figures, describe_values, write_training
+    from leadml.publishing import (
+        describe_figures,
+        describe_scale,
+        describe_values,
+        write_training,
+    )
     from leadml.registry.bundle import check_target, load_model
     from leadml.training import train as train_model
 
@@ -84,4 +89,10 @@ def train(
         judged = training.evaluations["model"]
         show.say(training.optimism.describe(judged))
         show.say(describe_next(judged))
+    show.say(f"Scale: {describe_scale(training.model.scorer)}.")
+    if training.model.info["structure"] == "full":
+        show.say(
+            "The structure is full: it has no SQL export. --structure pairwise has one; the table "
+            "above says what it costs."
+        )
     show.say(f"wrote {out}; open {out / 'report.html'}")

@@ -73,7 +73,7 @@ class Capacity:
             unit = "a week" if weeks else "in all"
             message = (
                 f"`capacity` of {capacity:g} leads {unit} makes {chosen:,} of these {n_leads:,} "
-                f"leads. Accepted is 1 to {n_leads:,}. Pass a capacity below what comes in."
+                f"leads. Accepted are up to {n_leads / (weeks or 1):,.0f} {unit}."
             )
             raise DataError(message)
         return cls(n_leads, chosen, weeks, capacity)

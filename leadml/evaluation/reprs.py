@@ -199,7 +199,8 @@ def _tell_top(row: Mapping[Any, Any]) -> str:
     return (
         f"Of the wins, both tops of {row['n_leads']:,} leads hold {row['both']:,}; "
         f"{row['model_only']:,} only that of the {first}, {row['other_only']:,} only that of the "
-        f"{other}, {row['neither']:,} neither (McNemar's test: {p})."
+        f"{other}, {row['neither']:,} neither (McNemar's test of wins in one top only: {p}; it "
+        "leaves out that both make the same number of calls)."
     )
 
 

@@ -199,18 +199,23 @@ def load_rules(path: str | Path) -> RuleBook:
     return validate_toml(path, RuleBook)
 
 
-def find_unknown_columns(book: RuleBook, columns: Iterable[str]) -> Mapping[int, str]:
+def find_unknown_columns(
+    book: RuleBook, columns: Iterable[str], excluded: Iterable[str] = ()
+) -> Mapping[int, str]:
     """Return, by the rule's place in the book, what is wrong with its column."""
-    accepted = [str(column) for column in columns]
+    accepted, left_out = [str(column) for column in columns], set(excluded)
     return {
-        place: f"rule {rule.name!r}: there is no column {rule.column!r}."
+        place: f"rule {rule.name!r}: {rule.column!r} is in [features.exclude] of leadml.toml. "
+        "Delete the rule, or move the column back."
+        if rule.column in left_out
+        else f"rule {rule.name!r}: there is no column {rule.column!r}."
         + did_you_mean(rule.column, accepted)
         for place, rule in enumerate(book.rules)
         if rule.column not in accepted
     }
 
 
-def check_rules(path: str | Path, columns: Iterable[str]) -> RuleBook:
+def check_rules(path: str | Path, columns: Iterable[str], excluded: Iterable[str] = ()) -> RuleBook:
     """Read a rule book and check that every rule's column exists.
 
     Raises
@@ -220,7 +225,7 @@ def check_rules(path: str | Path, columns: Iterable[str]) -> RuleBook:
     """
     book = load_rules(path)
     places = line_numbers(Path(path).read_text(encoding="utf-8-sig"))
-    unknown = find_unknown_columns(book, columns)
+    unknown = find_unknown_columns(book, columns, excluded)
     if unknown:
         problems = [
             f"line {line_of(('rules', place, 'column'), places)}: {text}"

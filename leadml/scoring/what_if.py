@@ -23,6 +23,7 @@ from leadml.scoring.columns import (
 )
 from leadml.scoring.points import PairTerm, PointsTable, Term
 from leadml.scoring.reasons import describe_feature
+from leadml.scoring.rulebook import TRUE_TEXTS
 from leadml.scoring.rulepoints import RulePointsClassifier
 from leadml.scoring.scorer import LeadScorer
 from leadml.scoring.what_if_trees import describe_trees
@@ -279,7 +280,9 @@ class _Draft:
             return Field(self.source, self.model, self.family)
         texts = as_texts(self.values).dropna().unique()
         searched = tuple(column for column in self.columns if isinstance(column, TextColumn))
-        known = list(dict.fromkeys(word for one in self.columns for word in _words_of(one)))
+        # the words of "is true" would offer yes in every language beside the category's own
+        told = [one for one in self.columns if not _is_yes(one)] or self.columns
+        known = list(dict.fromkeys(word for one in told for word in _words_of(one)))
         there = set(texts)
         kept = known[:MOST_LEVELS] + [level for level in known[MOST_LEVELS:] if level in there]
         levels = {level: level for level in kept}
@@ -289,6 +292,10 @@ class _Draft:
             if words and len(levels) < 2 * MOST_LEVELS:
                 levels.setdefault(f"{OTHER}: {words}", text)
         return Field(self.source, self.model, self.family, levels, searched)
+
+
+def _is_yes(column: Column) -> bool:
+    return isinstance(column, TextColumn) and column.words == TRUE_TEXTS
 
 
 def _words_of(column: Column) -> tuple[str, ...]:

@@ -58,12 +58,15 @@ function agreementPart() {
   );
 }
 
-function sumLines(lines, model) {
+const ownLines = (lines) => lines.filter((line) => !line[3]);
+const widestOf = (...sums) => Math.max(1, ...sums.flatMap(ownLines).map(([points]) => Math.abs(points)));
+
+// bars of sums side by side have one scale, `widest`
+function sumLines(lines, model, widest) {
   // what every lead has comes first and the small lines together last, both without a bar
   const heads = lines.filter((line) => line[3] === "base");
   const others = lines.filter((line) => line[3] === "rest");
-  const own = lines.filter((line) => !line[3]).sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
-  const widest = Math.max(1, ...own.map(([points]) => Math.abs(points)));
+  const own = ownLines(lines).sort((a, b) => Math.abs(b[0]) - Math.abs(a[0]));
   const rest = own.slice(SHOWN_ROWS);
   const row = (points, label, value, isOwn = true) =>
     h(
@@ -146,7 +149,12 @@ function disagreementPart() {
             { class: "hint" },
             `${lead.lead_id}. Chance of a win: ${percent(lead.probability)} by the ${first}, ${percent(lead.other_probability)} by the ${other}.`,
           ),
-          h("div", { class: "pair" }, sumLines(lead.sum || [], first), sumLines(lead.other_sum || [], other)),
+          h(
+            "div",
+            { class: "pair" },
+            sumLines(lead.sum || [], first, widestOf(lead.sum || [], lead.other_sum || [])),
+            sumLines(lead.other_sum || [], other, widestOf(lead.sum || [], lead.other_sum || [])),
+          ),
         ),
       );
     });
@@ -227,6 +235,10 @@ function leadsPanel(box, whatIf) {
   }
   function show(lead) {
     current = lead;
+    if (!lead) {
+      shown.replaceChildren();
+      return;
+    }
     const button =
       whatIf && filled(lead.values)
         ? h(
@@ -250,6 +262,8 @@ function leadsPanel(box, whatIf) {
     const wanted = search.value.trim().toLowerCase();
     found = all.filter((lead) => String(lead.lead_id).toLowerCase().includes(wanted));
     const visible = found.slice(0, 8);
+    // what is shown is always one of those found
+    if (!found.includes(current)) show(found[0]);
     results.replaceChildren(
       ...visible.map((lead) => {
         const row = lead.scores?.[MODELS[0]];

@@ -53,12 +53,9 @@ function heat(corner, columns, rows, cells, name) {
 const chance = (p) => (!has(p) ? "" : p < 0.001 ? " (p below 0.001)" : ` (p = ${number(p, 3)})`);
 
 function mcnemar(row) {
-  const [more, fewer] = row.model_only >= row.other_only ? ["model", "other"] : ["other", "model"];
   const start = `Calling the best ${number(row.n_leads)} of each, both find ${number(row.both)} wins; the ${row.model} alone finds ${number(row.model_only)} more, the ${row.other} alone ${number(row.other_only)}.`;
-  const end =
-    row.p_value < 0.05
-      ? ` That the ${row[more]} finds more than the ${row[fewer]} is more than chance${chance(row.p_value)}.`
-      : ` That may well be chance${chance(row.p_value)}.`;
+  // a coin for each win of one list alone; the verdict's interval minds that both make as many calls
+  const end = ` McNemar's test of the wins that one alone finds${chance(row.p_value)} leaves out that both make the same number of calls; the verdict does not.`;
   return h("p", {}, start + end, row.neither ? ` ${number(row.neither)} wins are found by neither.` : "");
 }
 

@@ -229,7 +229,7 @@ function whatIfPanel(box) {
       h("div", { class: "chance" }, `${percent(now.probability)} chance of a win`),
     );
   }
-  function sum(model, now) {
+  function sum(model, now, widest) {
     const old = new Map(before[model.name].lines.map((line) => [line.feature, line.points]));
     const lines = now.lines
       .map((line) => ({ ...line, change: line.points - (old.get(line.feature) ?? 0) }))
@@ -238,7 +238,6 @@ function whatIfPanel(box) {
       isLong || Math.abs(line.change) >= 0.05 || (at < SHOWN_LINES && Math.abs(line.points) >= 0.05);
     const visible = lines.filter(isShown);
     const rest = lines.filter((line, at) => !isShown(line, at));
-    const widest = Math.max(1, ...lines.map((line) => Math.abs(line.points)));
     const row = (label, points, change, className) =>
       h(
         "tr",
@@ -319,9 +318,12 @@ function whatIfPanel(box) {
   function showScores() {
     const now = scoreAll(values);
     scores.replaceChildren(...judges.map((model) => card(model, now[model.name])));
+    // one scale: side by side, equal lengths are equal points
+    const every = judges.flatMap((model) => now[model.name].lines.map((line) => Math.abs(line.points)));
+    const widest = Math.max(1, ...every);
     const isLonger = judges.some((model) => now[model.name].lines.length > SHOWN_LINES + 1);
     sums.replaceChildren(
-      ...judges.map((model) => sum(model, now[model.name])),
+      ...judges.map((model) => sum(model, now[model.name], widest)),
       isLonger
         ? h(
             "button",

@@ -189,8 +189,7 @@ def test_lead_is_found_and_opened_in_what_if(open_page, payload):
     page = open_page()
     lead = payload["leads"][17]
     page.locator("#lead-search").fill(lead["lead_id"])
-    page.locator("#lead-results button").click()
-    card = page.locator("#lead-card")
+    card = page.locator("#lead-card")  # what is found is shown, without a click
     assert lead["lead_id"] in card.inner_text()
     for name in MODELS:
         assert str(lead["scores"][name]["score"]) in card.inner_text()
@@ -199,6 +198,8 @@ def test_lead_is_found_and_opened_in_what_if(open_page, payload):
     assert shown == [str(lead["scores"][name]["score"]) for name in MODELS]
     page.locator("#lead-search").fill("no such id")
     assert page.locator("#lead-results button").count() == 0
+    assert card.inner_text() == ""
+    assert page.locator("#open-what-if").count() == 0
 
 
 def test_disagreement_opens_both_sums(open_page, payload):

@@ -284,6 +284,15 @@ def test_unknown_columns_get_a_did_you_mean(tmp_path):
     assert list(find_unknown_columns(load_rules(path), ["Lead Sorce", "vists", "visits"])) == []
 
 
+def test_an_excluded_column_is_said_to_be(tmp_path):
+    path = tmp_path / "rules.toml"
+    path.write_text(UNKNOWN)
+    with pytest.raises(ConfigError) as caught:
+        check_rules(path, ["Lead Source", "visits"], ["vists"])
+    told = "line 11: rule 'b': 'vists' is in [features.exclude] of leadml.toml. Delete the rule"
+    assert told in str(caught.value)
+
+
 def test_a_sound_book_is_read(tmp_path):
     path = tmp_path / "rules.toml"
     path.write_text(UNKNOWN)

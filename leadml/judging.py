@@ -10,6 +10,7 @@ import pandas as pd
 from leadml.config import Config
 from leadml.data.lead_table import LeadTable
 from leadml.errors import DataError
+from leadml.evaluation.capacity import Capacity
 from leadml.evaluation.summary import Evaluation, evaluate
 from leadml.features.snapshot_split import SnapshotSplit
 from leadml.features.splits import Split, split_at_random
@@ -42,6 +43,19 @@ def fit_scorer(scorer: LeadScorer, leads: LeadTable) -> LeadScorer:
         ours = isinstance(last, LeadBoostingClassifier | RulePointsClassifier)
         extra["model__row_weight" if ours else "model__sample_weight"] = leads.weight.to_numpy()
     return scorer.fit(leads.X, leads.y.to_numpy(), **extra)
+
+
+def check_capacity(leads: LeadTable, split: Split, capacity: float | None) -> None:
+    """Raise where more leads can be called than will be judged, before anything is learned.
+
+    Raises
+    ------
+    DataError
+    """
+    rows = np.concatenate([newer for _, newer in split.parts])
+    is_new = ~leads.lead_ids.duplicated()
+    judged = Judged(leads.take(rows), {}, (), None, {}, is_new[rows])
+    Capacity.choose(len(judged.first_rows()), capacity, judged.find_weeks())
 
 
 def judge(

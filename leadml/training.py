@@ -26,6 +26,7 @@ from leadml.judged import (
 )
 from leadml.judging import (
     Optimism,
+    check_capacity,
     choose_structure,
     fit_scorer,
     judge,
@@ -188,6 +189,7 @@ def train(
         horizon=None if closed.created is None else config.outcome.horizon,
         lead=closed.lead_ids if closed.lead_ids.has_duplicates else None,
     )
+    check_capacity(closed, split, capacity)
     tried = None
     if structure == "auto" and split.by_time:
         tried = choose_structure(config, closed.take(split.parts[0][0]), random_state, progress)

@@ -20,6 +20,7 @@ from leadml.judged import (
 )
 from leadml.judging import (
     Optimism,
+    check_capacity,
     choose_structure,
     fit_scorer,
     judge,
@@ -364,3 +365,11 @@ def test_one_large_account_is_told():
     assert warn_of_accounts(mixed) == ()
     (warning,) = warn_of_accounts(make_leads(100, accounts=["unknown"] * 60 + [None] * 40))
     assert "One account holds 60 % of the leads judged" in warning
+
+
+def test_a_capacity_beyond_the_leads_is_told_before_anything_is_learned():
+    leads = make_leads(300, span=300)
+    split = Split(((np.arange(200), np.arange(200, 300)),), "by hand")
+    check_capacity(leads, split, 6)
+    with pytest.raises(DataError, match=r"`capacity` of 50 leads a week makes 71\d of these 100"):
+        check_capacity(leads, split, 50)

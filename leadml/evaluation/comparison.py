@@ -12,9 +12,9 @@ from leadml.evaluation._counts import Cells
 from leadml.evaluation._inputs import (
     Floats,
     checked_outcomes,
-    checked_probabilities,
 )
 from leadml.evaluation._leads import Leads
+from leadml.evaluation._models import checked_models
 from leadml.evaluation._resample import (
     all_metrics,
     draw_counts,
@@ -264,21 +264,14 @@ def compare(
 
 
 def _read_probabilities(models: Mapping[str, Any], X: Any, n_leads: int) -> dict[str, Floats]:
-    if len(models) < 2:
-        message = (
-            f"`probabilities` holds {len(models)} model(s): {list(models)}. Accepted are two or "
-            "more. Pass for example {'model': y_prob, 'rules': y_prob_of_the_rules}."
-        )
-        raise DataError(message)
-    read = {}
+    asked = {}
     for name, given in models.items():
         is_classifier = hasattr(given, "predict_proba")
         if is_classifier and X is None:
             message = f"`{name}` is a classifier, but there is no `X` to ask it about. Pass X=..."
             raise DataError(message)
-        chances = given.predict_proba(X)[:, 1] if is_classifier else given
-        read[str(name)] = checked_probabilities(chances, n_leads, str(name))
-    return read
+        asked[name] = given.predict_proba(X)[:, 1] if is_classifier else given
+    return checked_models(asked, n_leads, at_least=2)
 
 
 def _draw(
